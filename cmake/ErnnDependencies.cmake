@@ -1,0 +1,24 @@
+# Everything the project needs from outside; scripts/packages.txt lists the Debian packages that provide it.
+find_package(Torch REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json 3.10 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(cxxopts REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(FFTW3 REQUIRED IMPORTED_TARGET fftw3)
+if(ERNN_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# yaml-cpp 0.7 exports a plain name, 0.8 a namespaced one.
+if(NOT TARGET yaml-cpp::yaml-cpp)
+  add_library(yaml-cpp::yaml-cpp INTERFACE IMPORTED)
+  set_target_properties(yaml-cpp::yaml-cpp PROPERTIES INTERFACE_LINK_LIBRARIES yaml-cpp)
+endif()
+
+# LibTorch as one target: its own list of libraries, and the ABI flag that it was built with.
+separate_arguments(ERNN_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+add_library(ernn_torch INTERFACE)
+target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
+target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})

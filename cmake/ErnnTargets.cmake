@@ -1,0 +1,66 @@
+# How this project's libraries, programs and tests are declared.
+include(GNUInstallDirs)
+
+find_program(ERNN_CCACHE ccache)
+if(ERNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Precompiled headers are only cached when ccache may trust their content instead of their dates.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${ERNN_CCACHE})
+endif()
+
+# mold links LibTorch programs in a fraction of the time; GCC 12 and later know it by name.
+find_program(ERNN_MOLD mold)
+if(ERNN_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(ERNN_SANITIZE)
+  add_compile_options(-fsanitize=${ERNN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ERNN_SANITIZE})
+endif()
+
+function(ernn_common_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
+  if(ERNN_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Every use is a false positive inside std::variant, std::regex or LibTorch containers at -O2 with GCC 12.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+  endif()
+  target_compile_features(${target} PUBLIC cxx_std_17)
+endfunction()
+
+# One library: ernn_library(ernn_features SOURCES a.cpp b.cpp LINK PUBLIC ernn_base PRIVATE x)
+# Headers are included from the repository root: #include "features/fbank.h".
+function(ernn_library target)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  string(REPLACE "ernn_" "" short ${target})
+  add_library(ernn::${short} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${short})
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/ernn>)
+  target_link_libraries(${target} ${ARG_LINK})
+  ernn_common_options(${target})
+  set_property(GLOBAL APPEND PROPERTY ERNN_LIBRARIES ${target})
+endfunction()
+
+# Shares one precompiled LibTorch header among all targets that use LibTorch.
+function(ernn_use_torch_header target)
+  target_precompile_headers(${target} REUSE_FROM ernn_torch_header)
+endfunction()
+
+# One test program, one ctest entry a test: ernn_test(features SOURCES a_test.cpp LINK ernn_features [TORCH])
+function(ernn_test name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LINK" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(test_${name} PRIVATE ERNN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  ernn_common_options(test_${name})
+  if(ARG_TORCH)
+    ernn_use_torch_header(test_${name})
+  endif()
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,64 @@
+// Labelled utterances ready for training and scoring, from a corpus on disk.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/frame_matrix.h"
+#include "features/feature_options.h"
+#include "features/phones.h"
+
+namespace ernn {
+
+/// Where the speech is and how it is split. Paths are used as given.
+struct DataOptions {
+  std::filesystem::path root;
+  /// Speakers by name ("fdhc0", either case, with or without the dialect: "dr5-ftlg0"), a dialect
+  /// ("dr5") for all its speakers, or one item that is a file with a name a line. Empty lists: the
+  /// corpus' TRAIN and TEST folders, Kaldi's 50 dev and 24 core test speakers where they exist.
+  /// What is named for dev or test leaves train.
+  std::vector<std::string> train_speakers;
+  std::vector<std::string> dev_speakers;
+  std::vector<std::string> test_speakers;
+  bool include_sa = false;                          ///< the two sentences every speaker reads
+  PhoneInventory phones = PhoneInventory::timit61;  ///< classes of the labels
+  int limit = 0;  ///< at most this many utterances a split, 0 = all (for quick trials)
+};
+
+template <class Visitor>
+void describe(Visitor& field, DataOptions& o) {
+  field("root", o.root, "folder of the corpus");
+  field("train_speakers", o.train_speakers,
+        "speakers, dialects, or a file; empty = the corpus' TRAIN");
+  field("dev_speakers", o.dev_speakers, "speakers, dialects, or a file; empty = Kaldi's 50");
+  field("test_speakers", o.test_speakers,
+        "speakers, dialects, or a file; empty = Kaldi's 24 core test speakers");
+  field("include_sa", o.include_sa, "use the SA sentences too");
+  field("phones", o.phones, "timit61, timit48 or timit39");
+  field("limit", o.limit, "utterances a split, 0 = all");
+}
+
+/// One utterance. `frame_labels[t]` is the class covering the centre of frame t, -1 where the phone
+/// set deletes it (such frames carry no training target); `phones` is the transcript in classes of
+/// `DataOptions::phones`.
+struct LabelledUtterance {
+  std::string id;        ///< "fdhc0_si1559"
+  std::string speaker;   ///< "fdhc0"
+  double seconds = 0;    ///< length of the audio
+  FrameMatrix features;  ///< [frames, feature_dimension], not normalised
+  std::vector<int> frame_labels;
+  std::vector<int> phones;
+};
+
+enum class Split { train, dev, test };
+const std::vector<std::pair<Split, const char*>>& enum_names(Split);
+
+/// Loads one split: finds the utterances, reads audio and labels, computes features, in order of
+/// id. Shows progress unless `quiet`. Throws DataError for unreadable files, unknown phones and
+/// labels past the audio's end (file and line), UsageError for unknown speakers and empty splits.
+std::vector<LabelledUtterance> load_split(const DataOptions& data, const FeatureOptions& features,
+                                          Split split, bool quiet = false);
+
+}  // namespace ernn

@@ -1,0 +1,150 @@
+#include "models/options.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ernn {
+
+const std::vector<std::pair<LayerType, const char*>>& enum_names(LayerType) {
+  static const std::vector<std::pair<LayerType, const char*>> names = {
+      {LayerType::lstm, "lstm"}, {LayerType::gru, "gru"}, {LayerType::feedforward, "feedforward"}};
+  return names;
+}
+
+const std::vector<std::pair<GruReset, const char*>>& enum_names(GruReset) {
+  static const std::vector<std::pair<GruReset, const char*>> names = {{GruReset::before, "before"},
+                                                                      {GruReset::after, "after"}};
+  return names;
+}
+
+const std::vector<std::pair<Activation, const char*>>& enum_names(Activation) {
+  static const std::vector<std::pair<Activation, const char*>> names = {
+      {Activation::none, "none"},
+      {Activation::sigmoid, "sigmoid"},
+      {Activation::tanh, "tanh"},
+      {Activation::relu, "relu"}};
+  return names;
+}
+
+namespace {
+
+constexpr int kLargestBlock = 64;
+
+void check_block(const std::string& where, int block) {
+  if (block < 1 || block > kLargestBlock || (block & (block - 1)) != 0) {
+    throw UsageError(
+        fmt::format("{}: block size {} is not one of 1, 2, 4, 8, 16, 32, 64", where, block));
+  }
+}
+
+void check_gate_rows(const std::string& where, int size, int block) {
+  check_block(where, block);
+  if (size % block == 0) return;
+  std::vector<std::string> suitable;
+  for (int k = 1; k <= kLargestBlock && size % k == 0; k *= 2)
+    suitable.push_back(std::to_string(k));
+  throw UsageError(
+      fmt::format("{}: block size {} does not divide the layer's size {}; suitable: {}", where,
+                  block, size, join(suitable, ", ")));
+}
+
+}  // namespace
+
+void validate(const ModelOptions& options) {
+  if (options.inputs <= 0)
+    throw UsageError(fmt::format("model.inputs: {} is not positive", options.inputs));
+  if (options.outputs <= 0)
+    throw UsageError(fmt::format("model.outputs: {} is not positive", options.outputs));
+  if (options.dropout < 0 || options.dropout >= 1) {
+    throw UsageError(fmt::format("model.dropout: {} is outside [0, 1)", options.dropout));
+  }
+  for (std::size_t i = 0; i < options.layers.size(); ++i) {
+    const LayerOptions& layer = options.layers[i];
+    const std::string where = fmt::format("model.layers.{}", i);
+    if (layer.size <= 0)
+      throw UsageError(fmt::format("{}.size: {} is not positive", where, layer.size));
+    if (layer.projection < 0)
+      throw UsageError(fmt::format("{}.projection: {} is negative", where, layer.projection));
+    if (layer.cell_clip < 0)
+      throw UsageError(fmt::format("{}.cell_clip: {} is negative", where, layer.cell_clip));
+    if (layer.type == LayerType::feedforward) {
+      check_block(where + ".block.input", layer.block.input);
+      continue;
+    }
+    if (layer.activation != Activation::none) {
+      throw UsageError(fmt::format("{}.activation: only feedforward layers have one", where));
+    }
+    if (layer.type == LayerType::gru && layer.projection > 0) {
+      throw UsageError(fmt::format("{}.projection: a GRU has no projection", where));
+    }
+    check_gate_rows(where + ".block.input", layer.size, layer.block.input);
+    check_gate_rows(where + ".block.recurrent", layer.size, layer.block.recurrent);
+    if (layer.type == LayerType::lstm)
+      check_block(where + ".block.projection", layer.block.projection);
+  }
+  check_block("model.output_block", options.output_block);
+}
+
+ModelOptions with_blocks(ModelOptions options, const BlockSizes& block, int output_block) {
+  for (auto& layer : options.layers) layer.block = block;
+  options.output_block = output_block;
+  return options;
+}
+
+long long MatrixShape::stored() const {
+  return static_cast<long long>(block_rows()) * block_cols() * block;
+}
+
+std::vector<MatrixShape> matrix_shapes(const ModelOptions& options) {
+  std::vector<MatrixShape> shapes;
+  int inputs = options.inputs;
+  for (std::size_t i = 0; i < options.layers.size(); ++i) {
+    const LayerOptions& layer = options.layers[i];
+    const std::string prefix = fmt::format("layers.{}.", i);
+    switch (layer.type) {
+      case LayerType::lstm:
+        shapes.push_back({prefix + "input", 4 * layer.size, inputs, layer.block.input});
+        shapes.push_back(
+            {prefix + "recurrent", 4 * layer.size, layer.outputs(), layer.block.recurrent});
+        if (layer.projection > 0) {
+          shapes.push_back(
+              {prefix + "projection", layer.projection, layer.size, layer.block.projection});
+        }
+        break;
+      case LayerType::gru:
+        shapes.push_back({prefix + "input", 3 * layer.size, inputs, layer.block.input});
+        shapes.push_back({prefix + "recurrent", 2 * layer.size, layer.size, layer.block.recurrent});
+        shapes.push_back({prefix + "candidate", layer.size, layer.size, layer.block.recurrent});
+        break;
+      case LayerType::feedforward:
+        shapes.push_back({prefix + "input", layer.size, inputs, layer.block.input});
+        break;
+    }
+    inputs = layer.outputs();
+  }
+  shapes.push_back({"output.input", options.outputs, inputs, options.output_block});
+  return shapes;
+}
+
+long long parameter_count(const ModelOptions& options) {
+  long long count = options.outputs;
+  for (const auto& shape : matrix_shapes(options)) count += shape.stored();
+  for (const auto& layer : options.layers) {
+    switch (layer.type) {
+      case LayerType::lstm:
+        count += (layer.peepholes ? 7LL : 4LL) * layer.size;
+        break;
+      case LayerType::gru:
+        count += (layer.reset == GruReset::after ? 4LL : 3LL) * layer.size;
+        break;
+      case LayerType::feedforward:
+        count += layer.size;
+        break;
+    }
+  }
+  return count;
+}
+
+}  // namespace ernn

@@ -1,0 +1,33 @@
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace ernn {
+namespace {
+
+TEST(Text, SplitsAndTrims) {
+  EXPECT_EQ(split_words("  a\tbc \n"), (std::vector<std::string>{"a", "bc"}));
+  EXPECT_EQ(split("a,,b", ','), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_EQ(trim("  x y \r\n"), "x y");
+  EXPECT_EQ(trim(" \t"), "");
+}
+
+TEST(Text, NumbersMustBeWholeTexts) {
+  long long integer = 0;
+  double number = 0;
+  EXPECT_TRUE(parse_int("-12", integer));
+  EXPECT_EQ(integer, -12);
+  EXPECT_FALSE(parse_int("12x", integer));
+  EXPECT_FALSE(parse_int("", integer));
+  EXPECT_TRUE(parse_double("1e-3", number));
+  EXPECT_DOUBLE_EQ(number, 1e-3);
+  EXPECT_FALSE(parse_double("1e-3 ", number));
+}
+
+TEST(Text, SuggestsTheNearestNameOnly) {
+  EXPECT_EQ(nearest_name("epohcs", {"epochs", "optimiser"}), "epochs");
+  EXPECT_EQ(nearest_name("colour", {"epochs", "optimiser"}), "");
+}
+
+}  // namespace
+}  // namespace ernn

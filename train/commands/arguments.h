@@ -1,0 +1,13 @@
+// Command-line parsing shared by the subcommands.
+#pragma once
+
+#include <cxxopts.hpp>
+
+namespace ernn {
+
+/// Parses with cxxopts; prints the help text and returns false for --help. Throws UsageError for an
+/// unknown option (with the nearest known one), a missing value or a stray argument.
+bool parse_arguments(cxxopts::Options& options, int argc, char** argv,
+                     cxxopts::ParseResult& result);
+
+}  // namespace ernn

@@ -1,0 +1,16 @@
+// The subcommands of `ernn`. Each parses its own arguments (argv[0] is the subcommand) and returns
+// an exit status; errors are thrown (base/error.h) and printed by main as one line.
+#pragma once
+
+namespace ernn {
+
+int corpus_command(int argc, char** argv);
+int features_command(int argc, char** argv);
+int train_command(int argc, char** argv);
+int eval_command(int argc, char** argv);
+int export_command(int argc, char** argv);
+int simulate_command(int argc, char** argv);
+int report_command(int argc, char** argv);
+int info_command(int argc, char** argv);
+
+}  // namespace ernn

@@ -1,0 +1,66 @@
+// From network outputs to phone strings.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/frame_matrix.h"
+
+namespace ernn {
+
+/// greedy: best class a frame, repeats merged. viterbi: phone loop with bigram, self-loops and a
+/// minimum duration. ctc_greedy: greedy with blank removed. ctc_beam: CTC prefix beam search with
+/// the bigram.
+enum class DecoderType { greedy, viterbi, ctc_greedy, ctc_beam };
+const std::vector<std::pair<DecoderType, const char*>>& enum_names(DecoderType);
+
+struct DecoderOptions {
+  DecoderType type = DecoderType::viterbi;
+  double prior_scale = 0.3;        ///< log-posteriors minus prior_scale x log-prior (viterbi)
+  double lm_weight = 3.0;          ///< weight of the bigram's log-probabilities
+  double insertion_penalty = 0.0;  ///< subtracted for every phone
+  int min_duration = 3;            ///< frames (viterbi)
+  int beam = 16;                   ///< prefixes kept (ctc_beam)
+};
+
+template <class Visitor>
+void describe(Visitor& field, DecoderOptions& o) {
+  field("type", o.type, "greedy, viterbi, ctc_greedy or ctc_beam");
+  field("prior_scale", o.prior_scale, "weight of the log-prior that is subtracted");
+  field("lm_weight", o.lm_weight, "weight of the phone bigram");
+  field("insertion_penalty", o.insertion_penalty, "cost of each phone");
+  field("min_duration", o.min_duration, "frames");
+  field("beam", o.beam, "prefixes kept by the CTC beam search");
+}
+
+/// What decoding needs to know of the training data; stored with the model.
+struct DecoderModel {
+  /// Natural logs of the classes' shares of training frames.
+  std::vector<double> log_prior;
+  /// Natural logs of P(next | previous), row-major [classes + 1, classes + 1]: the last row is the
+  /// sentence start, the last column the sentence end. Add-one smoothed counts of the training
+  /// transcripts.
+  std::vector<double> log_bigram;
+};
+
+template <class Visitor>
+void describe(Visitor& field, DecoderModel& o) {
+  field("log_prior", o.log_prior);
+  field("log_bigram", o.log_bigram);
+}
+
+/// Counts priors and bigrams. `classes` excludes the CTC blank.
+DecoderModel estimate_decoder_model(const std::vector<std::vector<int>>& transcripts,
+                                    const std::vector<std::vector<int>>& frame_labels, int classes);
+
+/// Decodes one utterance. `log_posteriors` is [frames, classes], or [frames, classes + 1] with the
+/// blank first for the CTC types. Returns classes (without blank). Throws UsageError when the width
+/// does not fit the type and model.
+std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& model,
+                        const DecoderOptions& options);
+
+/// Rows of logits to log-posteriors, in place.
+void log_softmax(FrameMatrix& logits);
+
+}  // namespace ernn

@@ -1,0 +1,58 @@
+// The `ernn` program: picks a subcommand and turns errors into one line and an exit status.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "train/commands/commands.h"
+
+namespace {
+
+struct Command {
+  const char* name;
+  int (*run)(int argc, char** argv);
+  const char* help;
+};
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> list = {};
+  return list;
+}
+
+int usage(std::FILE* out) {
+  fmt::print(out, "usage: ernn COMMAND [options]   (ernn COMMAND --help tells more)\n\n");
+  for (const Command& command : commands())
+    fmt::print(out, "  {:10} {}\n", command.name, command.help);
+  return out == stdout ? 0 : 2;
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2) return usage(stderr);
+  const std::string name = argv[1];
+  if (name == "--help" || name == "-h" || name == "help") return usage(stdout);
+  std::vector<std::string> known;
+  for (const Command& command : commands()) {
+    if (name == command.name) return command.run(argc - 1, argv + 1);
+    known.emplace_back(command.name);
+  }
+  throw ernn::UsageError(fmt::format("unknown command '{}'{}; ernn --help lists the commands", name,
+                                     ernn::did_you_mean(name, known)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const ernn::Error& error) {
+    fmt::print(stderr, "ernn: {}\n", error.what());
+    return error.exit_status();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "ernn: internal error: {}\n", error.what());
+    return 1;
+  }
+}

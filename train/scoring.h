@@ -1,0 +1,70 @@
+// Phone error rate by named protocols, alignments, and files for outside scorers.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "features/phones.h"
+
+namespace ernn {
+
+/// How phone strings are compared; all fold to 39 classes after decoding.
+///   kaldi:          q deleted, silence scored, repeats kept (Kaldi since 2014-11). The default.
+///   forgiving:      as kaldi, but deleting a silence counts as correct (Kaldi before,
+///   pytorch-kaldi). merge_silence:  consecutive silences merged in reference and hypothesis
+///   (speechbrain). merge_repeats:  all consecutive repeats merged in both. keep_q:         q
+///   scored as a class of its own. q_as_silence:   q folded into silence.
+enum class ScoringProtocol { kaldi, forgiving, merge_silence, merge_repeats, keep_q, q_as_silence };
+const std::vector<std::pair<ScoringProtocol, const char*>>& enum_names(ScoringProtocol);
+
+struct ErrorCounts {
+  std::int64_t tokens = 0;  ///< reference length
+  std::int64_t substitutions = 0, deletions = 0, insertions = 0;
+  std::int64_t utterances = 0;
+
+  std::int64_t errors() const { return substitutions + deletions + insertions; }
+  /// Percent; 0 for an empty reference.
+  double per() const {
+    return tokens > 0 ? 100.0 * static_cast<double>(errors()) / static_cast<double>(tokens) : 0;
+  }
+  ErrorCounts& operator+=(const ErrorCounts& other);
+};
+
+/// One pair of an alignment; an empty side is an insertion or a deletion.
+struct AlignedPair {
+  std::string reference, hypothesis;
+  bool forgiven = false;  ///< a deleted silence under `forgiving`
+};
+
+struct UtteranceScore {
+  std::string id;
+  ErrorCounts counts;
+  std::vector<AlignedPair> pairs;
+};
+
+/// Scores one utterance of classes of `inventory`: folds both sides, applies the protocol, aligns
+/// with unit costs.
+UtteranceScore score_utterance(const std::string& id, const std::vector<int>& reference,
+                               const std::vector<int>& hypothesis, PhoneInventory inventory,
+                               ScoringProtocol protocol);
+
+/// All utterances of a set, and what the report needs of them.
+struct ScoreSheet {
+  ScoringProtocol protocol = ScoringProtocol::kaldi;
+  ErrorCounts total;
+  std::vector<UtteranceScore> utterances;
+
+  void add(UtteranceScore score);
+  /// "PER 12.34 % (S 5.1 D 4.0 I 3.2; 1257 tokens, 40 utterances, protocol kaldi)"
+  std::string text() const;
+};
+
+/// Writes ref.trn and hyp.trn (for `sclite -i spu_id` or `-i rm`), alignment.txt (readable, per
+/// utterance) and scores.json (protocol, counts, per, symbols and a confusion matrix with a row and
+/// column for deletion and insertion) into `folder`.
+void write_scores(const ScoreSheet& sheet, const std::filesystem::path& folder);
+
+}  // namespace ernn

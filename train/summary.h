@@ -1,0 +1,38 @@
+// The table of results in a run folder: runs/<name>/summary.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ernn {
+
+/// One row. `stage` is dense, admm, circulant, emulator or kernel; further fields tell rows of one
+/// run apart.
+struct SummaryRow {
+  std::string stage;
+  std::string name;    ///< name of the training stage in the configuration, e.g. "circulant-k8"
+  std::string cell;    ///< "lstm", "gru", or both joined by "+"
+  int block_size = 1;  ///< largest block size in the model
+  int bits = 32;       ///< width of a stored weight
+  double per = 0;      ///< percent
+  std::int64_t tokens = 0;  ///< reference length
+  std::int64_t parameters = 0;
+  std::int64_t stored_bits = 0;
+  std::int64_t mismatches = 0;  ///< differing codes, kernel against emulator; 0 for other stages
+  std::string protocol;         ///< scoring protocol
+  std::int64_t seed = 0;
+};
+
+/// Rows of `folder`/summary.json; none when the file is not there. Throws DataError for a broken
+/// file.
+std::vector<SummaryRow> read_summary(const std::filesystem::path& folder);
+
+/// Replaces the row with the same stage, name and bits, or appends it; written atomically.
+void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row);
+
+/// The rows as a table for the terminal.
+std::string summary_table(const std::vector<SummaryRow>& rows);
+
+}  // namespace ernn
