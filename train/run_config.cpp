@@ -1,0 +1,181 @@
+#include "train/run_config.h"
+
+#include <fmt/format.h>
+
+#include "base/config_tree.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/options.h"
+#include "base/text.h"
+
+namespace ernn {
+
+const std::vector<std::pair<OptimiserType, const char*>>& enum_names(OptimiserType) {
+  static const std::vector<std::pair<OptimiserType, const char*>> names = {
+      {OptimiserType::sgd, "sgd"}, {OptimiserType::adam, "adam"}, {OptimiserType::adamw, "adamw"}};
+  return names;
+}
+
+const std::vector<std::pair<ScheduleType, const char*>>& enum_names(ScheduleType) {
+  static const std::vector<std::pair<ScheduleType, const char*>> names = {
+      {ScheduleType::constant, "constant"},
+      {ScheduleType::newbob, "newbob"},
+      {ScheduleType::cosine, "cosine"}};
+  return names;
+}
+
+const std::vector<std::pair<DevMetric, const char*>>& enum_names(DevMetric) {
+  static const std::vector<std::pair<DevMetric, const char*>> names = {{DevMetric::per, "per"},
+                                                                       {DevMetric::loss, "loss"}};
+  return names;
+}
+
+namespace {
+
+/// Gives `target` every value of `defaults` that it lacks, at every depth.
+void merge_defaults(ConfigNode& target, const ConfigNode& defaults) {
+  for (const auto& [key, value] : defaults.entries()) {
+    const ConfigNode* own = target.find(key);
+    if (own == nullptr || own->kind() == ConfigNode::Kind::null) {
+      target[key] = value;
+    } else if (own->kind() == ConfigNode::Kind::map && value.kind() == ConfigNode::Kind::map) {
+      merge_defaults(target[key], value);
+    }
+  }
+}
+
+bool is_folder_name(const std::string& name) {
+  if (name.empty() || name.front() == '.') return false;
+  return name.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
+         std::string::npos;
+}
+
+/// Collects the checks of one place in the configuration: every failure is one line.
+class Checker {
+ public:
+  explicit Checker(std::string where) : where_(std::move(where)) {}
+
+  template <class T>
+  void require(bool good, const char* key, const T& found, const char* expected) const {
+    if (good) return;
+    throw UsageError(fmt::format("{}{}: found {}, expected {}", where_, key, found, expected));
+  }
+
+ private:
+  std::string where_;
+};
+
+void check_training(const TrainingOptions& o, const std::string& where) {
+  const Checker check(where);
+  check.require(o.epochs > 0, "epochs", o.epochs, "a positive number");
+  check.require(o.max_steps >= 0, "max_steps", o.max_steps, "0 or more");
+  check.require(o.batch > 0, "batch", o.batch, "a positive number");
+  check.require(o.clip_norm >= 0, "clip_norm", o.clip_norm, "0 or more");
+  check.require(o.feature_noise >= 0, "feature_noise", o.feature_noise, "0 or more");
+  check.require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label_smoothing",
+                o.label_smoothing, "a probability below 1");
+  const OptimiserOptions& optimiser = o.optimiser;
+  check.require(optimiser.learning_rate > 0, "optimiser.learning_rate", optimiser.learning_rate,
+                "a positive number");
+  check.require(optimiser.momentum >= 0 && optimiser.momentum < 1, "optimiser.momentum",
+                optimiser.momentum, "0 or more and below 1");
+  check.require(!optimiser.nesterov || optimiser.momentum > 0, "optimiser.momentum",
+                optimiser.momentum, "more than 0, because optimiser.nesterov is true");
+  check.require(optimiser.beta1 >= 0 && optimiser.beta1 < 1, "optimiser.beta1", optimiser.beta1,
+                "0 or more and below 1");
+  check.require(optimiser.beta2 >= 0 && optimiser.beta2 < 1, "optimiser.beta2", optimiser.beta2,
+                "0 or more and below 1");
+  check.require(optimiser.epsilon > 0, "optimiser.epsilon", optimiser.epsilon, "a positive number");
+  check.require(optimiser.weight_decay >= 0, "optimiser.weight_decay", optimiser.weight_decay,
+                "0 or more");
+  const ScheduleOptions& schedule = o.schedule;
+  check.require(schedule.factor > 0 && schedule.factor < 1, "schedule.factor", schedule.factor,
+                "a number between 0 and 1");
+  check.require(schedule.threshold >= 0, "schedule.threshold", schedule.threshold, "0 or more");
+  check.require(schedule.patience >= 0, "schedule.patience", schedule.patience, "0 or more");
+  check.require(schedule.min_learning_rate >= 0, "schedule.min_learning_rate",
+                schedule.min_learning_rate, "0 or more");
+}
+
+void check_admm(const AdmmOptions& o, const std::string& where) {
+  const Checker check(where);
+  check.require(o.rho > 0, "rho", o.rho, "a positive number");
+  check.require(o.rho_final > 0, "rho_final", o.rho_final, "a positive number");
+  check.require(o.balancing_ratio > 1, "balancing_ratio", o.balancing_ratio, "more than 1");
+  check.require(o.balancing_factor > 1, "balancing_factor", o.balancing_factor, "more than 1");
+  check.require(o.update_interval > 0, "update_interval", o.update_interval, "a positive number");
+}
+
+/// Fills in the empty `from`s and checks names: every stage may start only from an earlier one.
+void resolve_stages(RunConfig& config, const std::string& file) {
+  std::vector<std::string> earlier;
+  for (std::size_t i = 0; i < config.stages.size(); ++i) {
+    StageOptions& stage = config.stages[i];
+    const std::string where = fmt::format("{}: stages.{}.", file, i);
+    const Checker check(where);
+    if (stage.name.empty()) stage.name = stage.type;
+    check.require(is_folder_name(stage.name), "name", "'" + stage.name + "'",
+                  "letters, digits, '.', '_' and '-', for it names a folder");
+    for (const auto& name : earlier) {
+      check.require(name != stage.name, "name", "'" + name + "' a second time",
+                    "a name of its own for every stage");
+    }
+    if (stage.from.empty() && !earlier.empty()) stage.from = earlier.back();
+    bool known = stage.from.empty();
+    for (const auto& name : earlier) known = known || name == stage.from;
+    if (!known) {
+      throw UsageError(fmt::format("{}from: '{}' is no stage before '{}'{} (before it: {})", where,
+                                   stage.from, stage.name, did_you_mean(stage.from, earlier),
+                                   earlier.empty() ? "none" : join(earlier, ", ")));
+    }
+    check_training(stage, where);
+    check_admm(stage.admm, where + "admm.");
+    earlier.push_back(stage.name);
+  }
+}
+
+RunConfig read_run_config(ConfigNode tree, const std::string& file,
+                          const std::vector<std::string>& sets) {
+  for (const auto& assignment : sets) tree.set(assignment);
+  const ConfigNode* training = tree.find("training");
+  const ConfigNode* stages = tree.find("stages");
+  if (training != nullptr && stages != nullptr) {
+    const ConfigNode defaults = *training;
+    // A wrong key is reported where it was written, not at the stage that inherits it.
+    read_options<TrainingOptions>(defaults, "training");
+    for (ConfigNode& stage : tree["stages"].items()) merge_defaults(stage, defaults);
+  }
+  RunConfig config = read_options<RunConfig>(tree);
+  const Checker check(file + ": ");
+  check.require(is_folder_name(config.name), "name", "'" + config.name + "'",
+                "letters, digits, '.', '_' and '-', for it names a folder");
+  check.require(config.threads > 0, "threads", config.threads, "a positive number");
+  check.require(config.checkpoint_seconds >= 0, "checkpoint_seconds", config.checkpoint_seconds,
+                "0 or more");
+  check.require(config.context.label_delay >= 0, "context.label_delay", config.context.label_delay,
+                "0 or more");
+  check.require(config.context.criterion == Criterion::frame || config.context.label_delay == 0,
+                "context.label_delay", config.context.label_delay,
+                "0 with the criterion ctc, which learns its own delay");
+  check_training(config.training, file + ": training.");
+  resolve_stages(config, file);
+  return config;
+}
+
+}  // namespace
+
+RunConfig load_run_config(const std::filesystem::path& path, const std::vector<std::string>& sets) {
+  return read_run_config(ConfigNode::from_yaml_file(path), path.string(), sets);
+}
+
+RunConfig parse_run_config(const std::string& yaml, const std::string& name,
+                           const std::vector<std::string>& sets) {
+  return read_run_config(ConfigNode::from_yaml_text(yaml, name), name, sets);
+}
+
+void save(const RunConfig& config, const std::filesystem::path& path) {
+  write_file(path, write_options(config).to_yaml());
+}
+
+}  // namespace ernn
