@@ -1,0 +1,38 @@
+# Shared by the scripts beside it: packages and builds. Sourced, not run.
+
+say() { printf '== %s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# install_packages GROUP...: installs what is missing of the named groups of packages.txt.
+install_packages() {
+  local group package missing=() as_root=()
+  for group in "$@"; do
+    while read -r package; do
+      dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
+    done < <(awk -v g="$group" '$1 == g {print $2}' "$root/scripts/packages.txt")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  command -v apt-get >/dev/null || fail "needs the packages: ${missing[*]} (no apt-get here to install them)"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "needs the packages: ${missing[*]}; run as root, or install sudo"
+    as_root=(sudo)
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  "${as_root[@]}" apt-get -qq update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build PRESET [TARGET...]: configures (once, or again when configure_options are given) and builds.
+configure_options=()
+build() {
+  local preset=$1
+  shift
+  if [ ! -f "$root/build/$preset/build.ninja" ] || [ ${#configure_options[@]} -gt 0 ]; then
+    (cd "$root" && cmake --preset "$preset" "${configure_options[@]}" >/dev/null) ||
+      fail "the configuration of preset '$preset' failed (run: cmake --preset $preset)"
+  fi
+  say "building preset $preset"
+  cmake --build "$root/build/$preset" ${1:+--target "$@"}
+}
