@@ -36,7 +36,8 @@ void describe(Visitor& field, DecoderOptions& o) {
 
 /// What decoding needs to know of the training data; stored with the model.
 struct DecoderModel {
-  /// Natural logs of the classes' shares of training frames.
+  /// Natural logs of the classes' shares of training frames, add-one smoothed so that a class
+  /// without frames keeps a finite one.
   std::vector<double> log_prior;
   /// Natural logs of P(next | previous), row-major [classes + 1, classes + 1]: the last row is the
   /// sentence start, the last column the sentence end. Add-one smoothed counts of the training
@@ -50,13 +51,25 @@ void describe(Visitor& field, DecoderModel& o) {
   field("log_bigram", o.log_bigram);
 }
 
-/// Counts priors and bigrams. `classes` excludes the CTC blank.
+/// Counts priors and bigrams. `classes` excludes the CTC blank. Frames labelled -1 belong to no
+/// class and are left out; any other label outside 0..classes-1 is a DataError.
 DecoderModel estimate_decoder_model(const std::vector<std::vector<int>>& transcripts,
                                     const std::vector<std::vector<int>>& frame_labels, int classes);
 
 /// Decodes one utterance. `log_posteriors` is [frames, classes], or [frames, classes + 1] with the
-/// blank first for the CTC types. Returns classes (without blank). Throws UsageError when the width
-/// does not fit the type and model.
+/// blank first for the CTC types. Returns classes (without blank).
+///
+/// greedy, ctc_greedy: ties go to the lowest output. viterbi maximises, over all segmentations into
+/// phones p_1 ... p_n of at least `min_duration` frames (a shorter utterance is one phone),
+///   sum_t (log_posteriors[t, p(t)] - prior_scale log_prior[p(t)])
+///   + lm_weight log P(p_1 ... p_n, end) - n insertion_penalty, exactly; a phone may follow itself.
+/// ctc_beam maximises log P(p | frames) + lm_weight log P(p, end) - n insertion_penalty among the
+/// prefixes it keeps, P(p | frames) being the sum over the alignments.
+///
+/// Throws UsageError when the width does not fit the type and model (viterbi needs both of its
+/// parts, ctc_beam the bigram), DataError naming frame and output for NaN or infinite posteriors
+/// (minus infinity is a probability of zero), for a model that is not finite, and where no phone
+/// string has a probability above zero.
 std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& model,
                         const DecoderOptions& options);
 

@@ -1,0 +1,398 @@
+#include "train/decoder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/options.h"
+
+namespace ernn {
+
+const std::vector<std::pair<DecoderType, const char*>>& enum_names(DecoderType) {
+  static const std::vector<std::pair<DecoderType, const char*>> names = {
+      {DecoderType::greedy, "greedy"},
+      {DecoderType::viterbi, "viterbi"},
+      {DecoderType::ctc_greedy, "ctc_greedy"},
+      {DecoderType::ctc_beam, "ctc_beam"}};
+  return names;
+}
+
+namespace {
+
+constexpr double kLogZero = -std::numeric_limits<double>::infinity();
+
+double log_add(double a, double b) {
+  if (a < b) std::swap(a, b);
+  return b == kLogZero ? a : a + std::log1p(std::exp(b - a));
+}
+
+void check_class(int label, int classes, const char* what, std::size_t utterance) {
+  if (label >= 0 && label < classes) return;
+  throw DataError(fmt::format("{} of utterance {}: class {} is outside 0..{}", what, utterance,
+                              label, classes - 1));
+}
+
+bool is_ctc(DecoderType type) {
+  return type == DecoderType::ctc_greedy || type == DecoderType::ctc_beam;
+}
+
+/// Checks everything that decode() relies on; returns the number of classes without the blank.
+int check(const FrameMatrix& posteriors, const DecoderModel& model, const DecoderOptions& options) {
+  const char* const name = name_of(options.type);
+  const int classes = posteriors.cols - (is_ctc(options.type) ? 1 : 0);
+  if (classes < 1) {
+    throw UsageError(fmt::format("decoder {}: {} outputs leave no class", name, posteriors.cols));
+  }
+  const auto expect = [&](std::size_t found, std::size_t expected, const char* what, bool needed) {
+    if (found == expected || (found == 0 && !needed)) return;
+    throw UsageError(fmt::format(
+        "decoder {}: {} outputs are {} classes, which need a {} of {} numbers; the model has {}",
+        name, posteriors.cols, classes, what, expected, found));
+  };
+  const auto side = static_cast<std::size_t>(classes) + 1;
+  const bool viterbi = options.type == DecoderType::viterbi;
+  expect(model.log_prior.size(), side - 1, "prior", viterbi);
+  expect(model.log_bigram.size(), side * side, "bigram",
+         viterbi || options.type == DecoderType::ctc_beam);
+  const auto finite = [&](const std::vector<double>& numbers, const char* what) {
+    for (const double number : numbers) {
+      if (std::isfinite(number)) continue;
+      throw DataError(
+          fmt::format("decoder {}: the {} holds a value that is not finite", name, what));
+    }
+  };
+  finite(model.log_prior, "prior");
+  finite(model.log_bigram, "bigram");
+  if (options.min_duration < 1)
+    throw UsageError(fmt::format("decoder.min_duration: {} is below 1", options.min_duration));
+  if (options.beam < 1) throw UsageError(fmt::format("decoder.beam: {} is below 1", options.beam));
+  for (int t = 0; t < posteriors.rows; ++t) {
+    for (int c = 0; c < posteriors.cols; ++c) {
+      const float value = posteriors.at(t, c);
+      if (value < std::numeric_limits<float>::infinity()) continue;
+      throw DataError(
+          fmt::format("log-posterior of output {} at frame {} is {}, expected a number "
+                      "or minus infinity",
+                      c, t, std::isnan(value) ? "NaN" : "infinite"));
+    }
+  }
+  return classes;
+}
+
+int best_column(const FrameMatrix& posteriors, int t) {
+  const float* row = posteriors.row(t);
+  return static_cast<int>(std::max_element(row, row + posteriors.cols) - row);
+}
+
+/// Best column of each frame with repeats merged.
+std::vector<int> merged_best_columns(const FrameMatrix& posteriors) {
+  std::vector<int> columns;
+  int previous = -1;
+  for (int t = 0; t < posteriors.rows; ++t) {
+    const int best = best_column(posteriors, t);
+    if (best != previous) columns.push_back(best);
+    previous = best;
+  }
+  return columns;
+}
+
+std::vector<int> decode_ctc_greedy(const FrameMatrix& posteriors) {
+  std::vector<int> classes;
+  for (const int column : merged_best_columns(posteriors)) {
+    if (column > 0) classes.push_back(column - 1);
+  }
+  return classes;
+}
+
+/// Scores of the bigram with weight and insertion penalty applied.
+class PhoneGrammar {
+ public:
+  PhoneGrammar(const DecoderModel& model, const DecoderOptions& options, int classes)
+      : model_(model), options_(options), classes_(classes) {}
+
+  int start() const { return classes_; }
+  double enter(int previous, int next) const {
+    return options_.lm_weight * bigram(previous, next) - options_.insertion_penalty;
+  }
+  double end(int last) const { return options_.lm_weight * bigram(last, classes_); }
+
+ private:
+  double bigram(int previous, int next) const {
+    return model_.log_bigram[static_cast<std::size_t>(previous) * (classes_ + 1) + next];
+  }
+
+  const DecoderModel& model_;
+  const DecoderOptions& options_;
+  int classes_;
+};
+
+/// Exact Viterbi search over a loop of phones. Each phone is a chain of `duration` states, the last
+/// with a self-loop, so phones meet only where one is entered: O(T C^2) there, O(T C duration)
+/// inside.
+class PhoneLoop {
+ public:
+  PhoneLoop(const FrameMatrix& posteriors, const DecoderModel& model, const DecoderOptions& options)
+      : posteriors_(posteriors),
+        model_(model),
+        options_(options),
+        grammar_(model, options, posteriors.cols),
+        classes_(posteriors.cols),
+        duration_(std::min(options.min_duration, posteriors.rows)),
+        states_(static_cast<std::size_t>(classes_) * duration_) {}
+
+  std::vector<int> run() {
+    for (int t = 0; t < posteriors_.rows; ++t) advance(t);
+    State best;
+    for (int c = 0; c < classes_; ++c) {
+      State last = states_[exit_of(c)];
+      last.score += grammar_.end(c);
+      if (last.score > best.score) best = last;
+    }
+    if (best.entry < 0) throw DataError("no phone string has a probability above zero");
+    std::vector<int> phones;
+    for (int i = best.entry; i >= 0; i = entries_[static_cast<std::size_t>(i)].before)
+      phones.push_back(entries_[static_cast<std::size_t>(i)].phone);
+    std::reverse(phones.begin(), phones.end());
+    return phones;
+  }
+
+ private:
+  /// `entry` is where the state's phone was entered, an index into entries_.
+  struct State {
+    double score = kLogZero;
+    int entry = -1;
+  };
+  /// One phone of a path and the entry before it.
+  struct Entry {
+    int phone;
+    int before;
+  };
+
+  std::size_t exit_of(int phone) const {
+    return static_cast<std::size_t>(phone) * duration_ + (duration_ - 1);
+  }
+
+  /// Best way into `phone` at this frame; ties go to the lowest previous class.
+  State enter(int phone, bool first_frame) const {
+    State best;
+    if (first_frame) {
+      best.score = grammar_.enter(grammar_.start(), phone);
+      return best;
+    }
+    for (int previous = 0; previous < classes_; ++previous) {
+      const State& from = states_[exit_of(previous)];
+      const double score = from.score + grammar_.enter(previous, phone);
+      if (score > best.score) best = {score, from.entry};
+    }
+    return best;
+  }
+
+  void advance(int t) {
+    std::vector<State> next(states_.size());
+    for (int c = 0; c < classes_; ++c) {
+      State* chain = next.data() + static_cast<std::size_t>(c) * duration_;
+      const State* old = states_.data() + static_cast<std::size_t>(c) * duration_;
+      const State entered = enter(c, t == 0);
+      if (entered.score > kLogZero) {
+        entries_.push_back({c, entered.entry});
+        chain[0] = {entered.score, static_cast<int>(entries_.size()) - 1};
+      }
+      for (int d = 1; d < duration_; ++d) chain[d] = old[d - 1];
+      // On a tie the phone goes on: fewer phones.
+      State& exit = chain[duration_ - 1];
+      if (old[duration_ - 1].score > kLogZero && old[duration_ - 1].score >= exit.score)
+        exit = old[duration_ - 1];
+      const double frame = posteriors_.at(t, c) -
+                           options_.prior_scale * model_.log_prior[static_cast<std::size_t>(c)];
+      for (int d = 0; d < duration_; ++d) chain[d].score += frame;
+    }
+    states_ = std::move(next);
+  }
+
+  const FrameMatrix& posteriors_;
+  const DecoderModel& model_;
+  const DecoderOptions& options_;
+  PhoneGrammar grammar_;
+  int classes_;
+  int duration_;
+  std::vector<State> states_;  ///< [classes, duration]
+  std::vector<Entry> entries_;
+};
+
+/// CTC prefix beam search: a prefix carries the probability of all its alignments, those that end
+/// in blank and those that end in its last class apart (Graves 2012; Hannun et al. 2014).
+class PrefixBeam {
+ public:
+  PrefixBeam(const FrameMatrix& posteriors, const DecoderModel& model,
+             const DecoderOptions& options)
+      : posteriors_(posteriors),
+        options_(options),
+        classes_(posteriors.cols - 1),
+        grammar_(model, options, classes_) {
+    prefixes_.push_back({-1, grammar_.start(), 0.0, {}, {0.0, kLogZero}, {}});
+    beam_.push_back(0);
+  }
+
+  std::vector<int> run() {
+    for (int t = 0; t < posteriors_.rows; ++t) advance(posteriors_.row(t));
+    int best = -1;
+    double best_score = kLogZero;
+    for (const int index : beam_) {
+      const double score = this->score(index) + grammar_.end(at(index).last);
+      if (score > best_score) {
+        best = index;
+        best_score = score;
+      }
+    }
+    if (best < 0) throw DataError("no phone string has a probability above zero");
+    std::vector<int> phones;
+    for (int i = best; at(i).parent >= 0; i = at(i).parent) phones.push_back(at(i).last);
+    std::reverse(phones.begin(), phones.end());
+    return phones;
+  }
+
+ private:
+  struct Mass {
+    double blank = kLogZero;  ///< alignments that end in blank
+    double label = kLogZero;  ///< alignments that end in the last class
+    double total() const { return log_add(blank, label); }
+  };
+  struct Prefix {
+    int parent;
+    int last;        ///< last class; the start symbol for the empty prefix
+    double grammar;  ///< bigram score of the whole prefix
+    std::vector<int> children;
+    Mass now, next;
+  };
+
+  Prefix& at(int index) { return prefixes_[static_cast<std::size_t>(index)]; }
+  double score(int index) { return at(index).now.total() + at(index).grammar; }
+
+  int child(int parent, int label) {
+    if (at(parent).children.empty())
+      at(parent).children.assign(static_cast<std::size_t>(classes_), -1);
+    const int known = at(parent).children[static_cast<std::size_t>(label)];
+    if (known >= 0) return known;
+    const int index = static_cast<int>(prefixes_.size());
+    const double grammar = at(parent).grammar + grammar_.enter(at(parent).last, label);
+    prefixes_.push_back({parent, label, grammar, {}, {}, {}});
+    at(parent).children[static_cast<std::size_t>(label)] = index;
+    return index;
+  }
+
+  /// Adds probability to a prefix of the next frame.
+  void add(int index, double Mass::*part, double mass) {
+    if (mass == kLogZero) return;
+    Mass& next = at(index).next;
+    if (next.blank == kLogZero && next.label == kLogZero) touched_.push_back(index);
+    next.*part = log_add(next.*part, mass);
+  }
+
+  void advance(const float* row) {
+    touched_.clear();
+    for (const int index : beam_) {
+      const Mass now = at(index).now;
+      const int last = at(index).last;
+      add(index, &Mass::blank, now.total() + row[0]);
+      if (at(index).parent >= 0) add(index, &Mass::label, now.label + row[last + 1]);
+      for (int c = 0; c < classes_; ++c) {
+        // A repeated class is a new phone only after a blank.
+        const double from = c == last ? now.blank : now.total();
+        if (from > kLogZero && row[c + 1] > kLogZero)
+          add(child(index, c), &Mass::label, from + row[c + 1]);
+      }
+    }
+    for (const int index : beam_) at(index).now = {};
+    for (const int index : touched_) std::swap(at(index).now, at(index).next);
+    prune();
+  }
+
+  /// Keeps the best prefixes; ties go to the one that was found first.
+  void prune() {
+    std::vector<std::pair<double, int>> ranked;
+    ranked.reserve(touched_.size());
+    for (const int index : touched_) ranked.emplace_back(-score(index), index);
+    const std::size_t kept = std::min(ranked.size(), static_cast<std::size_t>(options_.beam));
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept),
+                      ranked.end());
+    for (std::size_t i = kept; i < ranked.size(); ++i) at(ranked[i].second).now = {};
+    beam_.clear();
+    for (std::size_t i = 0; i < kept; ++i) beam_.push_back(ranked[i].second);
+  }
+
+  const FrameMatrix& posteriors_;
+  const DecoderOptions& options_;
+  int classes_;
+  PhoneGrammar grammar_;
+  std::vector<Prefix> prefixes_;
+  std::vector<int> beam_, touched_;
+};
+
+}  // namespace
+
+DecoderModel estimate_decoder_model(const std::vector<std::vector<int>>& transcripts,
+                                    const std::vector<std::vector<int>>& frame_labels,
+                                    int classes) {
+  if (classes < 1) throw UsageError(fmt::format("{} classes are none to count", classes));
+  std::vector<double> frames(static_cast<std::size_t>(classes), 1.0);
+  for (std::size_t u = 0; u < frame_labels.size(); ++u) {
+    for (const int label : frame_labels[u]) {
+      if (label == -1) continue;
+      check_class(label, classes, "frame labels", u);
+      frames[static_cast<std::size_t>(label)] += 1;
+    }
+  }
+  const auto side = static_cast<std::size_t>(classes) + 1;
+  std::vector<double> pairs(side * side, 1.0);
+  for (std::size_t u = 0; u < transcripts.size(); ++u) {
+    std::size_t previous = side - 1;
+    for (const int phone : transcripts[u]) {
+      check_class(phone, classes, "transcript", u);
+      pairs[previous * side + static_cast<std::size_t>(phone)] += 1;
+      previous = static_cast<std::size_t>(phone);
+    }
+    pairs[previous * side + side - 1] += 1;
+  }
+  const auto to_log_shares = [](double* counts, std::size_t size) {
+    const double total = std::accumulate(counts, counts + size, 0.0);
+    for (std::size_t i = 0; i < size; ++i) counts[i] = std::log(counts[i] / total);
+  };
+  to_log_shares(frames.data(), frames.size());
+  for (std::size_t row = 0; row < side; ++row) to_log_shares(pairs.data() + row * side, side);
+  return {frames, pairs};
+}
+
+std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& model,
+                        const DecoderOptions& options) {
+  check(log_posteriors, model, options);
+  if (log_posteriors.rows == 0) return {};
+  switch (options.type) {
+    case DecoderType::greedy:
+      return merged_best_columns(log_posteriors);
+    case DecoderType::viterbi:
+      return PhoneLoop(log_posteriors, model, options).run();
+    case DecoderType::ctc_greedy:
+      return decode_ctc_greedy(log_posteriors);
+    case DecoderType::ctc_beam:
+      return PrefixBeam(log_posteriors, model, options).run();
+  }
+  return {};
+}
+
+void log_softmax(FrameMatrix& logits) {
+  for (int t = 0; t < logits.rows; ++t) {
+    float* row = logits.row(t);
+    double largest = kLogZero;
+    for (int c = 0; c < logits.cols; ++c) largest = std::max(largest, static_cast<double>(row[c]));
+    double sum = 0;
+    for (int c = 0; c < logits.cols; ++c) sum += std::exp(row[c] - largest);
+    const double norm = largest + std::log(sum);
+    for (int c = 0; c < logits.cols; ++c) row[c] = static_cast<float>(row[c] - norm);
+  }
+}
+
+}  // namespace ernn
