@@ -54,4 +54,23 @@ void describe(Visitor& field, ModelContext& o) {
   field("seed", o.seed);
 }
 
+/// The context as JSON, every number so that it reads back as it was.
+std::string to_json_text(const ModelContext& context);
+
+/// Reads it back. Throws DataError naming `place` (the file) for broken JSON, unknown keys and
+/// values of the wrong kind.
+ModelContext model_context_from_json(const std::string& text, const std::string& place);
+
+/// Width of the output layer: the phones, and the blank for CTC.
+int output_count(PhoneInventory phones, Criterion criterion);
+
+/// Throws UsageError when the decoder does not suit the criterion.
+void check_decoder(const ModelContext& context);
+
+/// From the network's outputs [frames, outputs] to phones of `context.phones`: drops the first
+/// `label_delay` rows (the output at t + delay belongs to frame t), normalises, decodes. Nothing is
+/// left, and the answer empty, for an utterance no longer than the delay. Throws UsageError for a
+/// width that is not output_count(), and what decode() throws.
+std::vector<int> decode_utterance(const ModelContext& context, FrameMatrix logits);
+
 }  // namespace ernn

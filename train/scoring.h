@@ -14,9 +14,12 @@ namespace ernn {
 /// How phone strings are compared; all fold to 39 classes after decoding.
 ///   kaldi:          q deleted, silence scored, repeats kept (Kaldi since 2014-11). The default.
 ///   forgiving:      as kaldi, but deleting a silence counts as correct (Kaldi before,
-///   pytorch-kaldi). merge_silence:  consecutive silences merged in reference and hypothesis
-///   (speechbrain). merge_repeats:  all consecutive repeats merged in both. keep_q:         q
-///   scored as a class of its own. q_as_silence:   q folded into silence.
+///                   pytorch-kaldi).
+///   merge_silence:  consecutive silences merged in reference and hypothesis (speechbrain).
+///   merge_repeats:  all consecutive repeats merged in both.
+///   keep_q:         q scored as a class of its own.
+///   q_as_silence:   q folded into silence.
+/// The last two need the phones timit61; the smaller sets have no q.
 enum class ScoringProtocol { kaldi, forgiving, merge_silence, merge_repeats, keep_q, q_as_silence };
 const std::vector<std::pair<ScoringProtocol, const char*>>& enum_names(ScoringProtocol);
 
@@ -46,7 +49,12 @@ struct UtteranceScore {
 };
 
 /// Scores one utterance of classes of `inventory`: folds both sides, applies the protocol, aligns
-/// with unit costs.
+/// with unit costs (a forgiven deletion is free). Among alignments with the fewest errors the one
+/// with the fewest substitutions is taken, so with the most matches; remaining ties are broken from
+/// the end of the utterance: a pair before a deletion before an insertion.
+///
+/// Throws UsageError for a protocol that `inventory` cannot serve, DataError naming `id` for a
+/// class outside `inventory`.
 UtteranceScore score_utterance(const std::string& id, const std::vector<int>& reference,
                                const std::vector<int>& hypothesis, PhoneInventory inventory,
                                ScoringProtocol protocol);
@@ -62,9 +70,13 @@ struct ScoreSheet {
   std::string text() const;
 };
 
-/// Writes ref.trn and hyp.trn (for `sclite -i spu_id` or `-i rm`), alignment.txt (readable, per
-/// utterance) and scores.json (protocol, counts, per, symbols and a confusion matrix with a row and
-/// column for deletion and insertion) into `folder`.
+/// Writes what follows into `folder`, each file beside and renamed:
+///   ref.trn, hyp.trn  strings after folding, for `sclite -i spu_id` or `-i rm`; under `forgiving`
+///                     with silences of the reference in parentheses, for `sclite -D`
+///   alignment.txt     readable, per utterance
+///   scores.json       protocol, per, counts, symbols, and confusion[reference][hypothesis] over
+///                     symbols, whose last row counts insertions and last column deletions;
+///                     forgiven deletions are in `forgiven` alone
 void write_scores(const ScoreSheet& sheet, const std::filesystem::path& folder);
 
 }  // namespace ernn

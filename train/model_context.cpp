@@ -1,0 +1,64 @@
+#include "train/model_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/options.h"
+
+namespace ernn {
+
+const std::vector<std::pair<Criterion, const char*>>& enum_names(Criterion) {
+  static const std::vector<std::pair<Criterion, const char*>> names = {{Criterion::frame, "frame"},
+                                                                       {Criterion::ctc, "ctc"}};
+  return names;
+}
+
+std::string to_json_text(const ModelContext& context) {
+  return write_options(context).to_json().dump();
+}
+
+ModelContext model_context_from_json(const std::string& text, const std::string& place) {
+  try {
+    return read_options<ModelContext>(ConfigNode::from_json(nlohmann::json::parse(text), place));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken context: {}", place, error.what()));
+  } catch (const UsageError& error) {
+    throw DataError(error.what());
+  }
+}
+
+int output_count(PhoneInventory phones, Criterion criterion) {
+  return static_cast<int>(phone_symbols(phones).size()) + (criterion == Criterion::ctc ? 1 : 0);
+}
+
+void check_decoder(const ModelContext& context) {
+  const DecoderType type = context.decoder.type;
+  const bool ctc = type == DecoderType::ctc_greedy || type == DecoderType::ctc_beam;
+  if (ctc == (context.criterion == Criterion::ctc)) return;
+  throw UsageError(fmt::format("decoder.type {} does not suit the criterion {}; suitable: {}",
+                               name_of(type), name_of(context.criterion),
+                               ctc ? "greedy, viterbi" : "ctc_greedy, ctc_beam"));
+}
+
+std::vector<int> decode_utterance(const ModelContext& context, FrameMatrix logits) {
+  check_decoder(context);
+  const int outputs = output_count(context.phones, context.criterion);
+  if (logits.cols != outputs) {
+    throw UsageError(
+        fmt::format("the network has {} outputs, the phones {} with criterion {} need {}",
+                    logits.cols, name_of(context.phones), name_of(context.criterion), outputs));
+  }
+  if (context.label_delay < 0)
+    throw UsageError(fmt::format("context.label_delay: {} is negative", context.label_delay));
+  const int delay = std::min(context.label_delay, logits.rows);
+  logits.data.erase(logits.data.begin(),
+                    logits.data.begin() + static_cast<std::ptrdiff_t>(delay) * logits.cols);
+  logits.rows -= delay;
+  log_softmax(logits);
+  return decode(logits, context.decoder_model, context.decoder);
+}
+
+}  // namespace ernn

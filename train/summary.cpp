@@ -1,0 +1,121 @@
+#include "train/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+
+namespace ernn {
+
+namespace {
+
+std::filesystem::path file_of(const std::filesystem::path& folder) {
+  return folder / "summary.json";
+}
+
+nlohmann::ordered_json to_json(const SummaryRow& row) {
+  return {{"stage", row.stage},
+          {"name", row.name},
+          {"cell", row.cell},
+          {"block_size", row.block_size},
+          {"bits", row.bits},
+          {"per", row.per},
+          {"tokens", row.tokens},
+          {"parameters", row.parameters},
+          {"stored_bits", row.stored_bits},
+          {"mismatches", row.mismatches},
+          {"protocol", row.protocol},
+          {"seed", row.seed}};
+}
+
+SummaryRow from_json(const nlohmann::json& json) {
+  SummaryRow row;
+  json.at("stage").get_to(row.stage);
+  json.at("name").get_to(row.name);
+  json.at("cell").get_to(row.cell);
+  json.at("block_size").get_to(row.block_size);
+  json.at("bits").get_to(row.bits);
+  json.at("per").get_to(row.per);
+  json.at("tokens").get_to(row.tokens);
+  json.at("parameters").get_to(row.parameters);
+  json.at("stored_bits").get_to(row.stored_bits);
+  json.at("mismatches").get_to(row.mismatches);
+  json.at("protocol").get_to(row.protocol);
+  json.at("seed").get_to(row.seed);
+  return row;
+}
+
+bool same_result(const SummaryRow& a, const SummaryRow& b) {
+  return a.stage == b.stage && a.name == b.name && a.bits == b.bits;
+}
+
+}  // namespace
+
+std::vector<SummaryRow> read_summary(const std::filesystem::path& folder) {
+  const auto path = file_of(folder);
+  if (!std::filesystem::exists(path)) return {};
+  std::vector<SummaryRow> rows;
+  try {
+    const auto json = nlohmann::json::parse(read_file(path));
+    if (!json.is_array()) {
+      throw DataError(
+          fmt::format("{}: found {}, expected an array of rows", path.string(), json.type_name()));
+    }
+    for (const auto& row : json) rows.push_back(from_json(row));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: row {}: {}", path.string(), rows.size() + 1, error.what()));
+  }
+  return rows;
+}
+
+void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row) {
+  if (!std::isfinite(row.per)) {
+    throw DataError(fmt::format("{}: PER of {} {} is not a number", file_of(folder).string(),
+                                row.stage, row.name));
+  }
+  auto rows = read_summary(folder);
+  bool replaced = false;
+  for (auto& known : rows) {
+    if (!same_result(known, row)) continue;
+    known = row;
+    replaced = true;
+  }
+  if (!replaced) rows.push_back(row);
+  // One row a line, so that a diff of two summaries reads well.
+  std::string text = "[\n";
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    text += "  " + to_json(rows[i]).dump() + (i + 1 < rows.size() ? ",\n" : "\n");
+  write_file(file_of(folder), text + "]\n");
+}
+
+std::string summary_table(const std::vector<SummaryRow>& rows) {
+  std::size_t name_width = 4;
+  for (const auto& row : rows) name_width = std::max(name_width, row.name.size());
+  std::string text = fmt::format(
+      "{:<9}  {:<{}}  {:<8} {:>5} {:>4} {:>7} {:>7} {:>10} {:>10} {:>10}\n", "stage", "name",
+      name_width, "cell", "block", "bits", "PER %", "tokens", "parameters", "kB", "mismatches");
+  for (const auto& row : rows) {
+    text +=
+        fmt::format("{:<9}  {:<{}}  {:<8} {:>5} {:>4} {:>7.2f} {:>7} {:>10} {:>10.1f} {:>10}\n",
+                    row.stage, row.name, name_width, row.cell, row.block_size, row.bits, row.per,
+                    row.tokens, row.parameters, static_cast<double>(row.stored_bits) / 8000.0,
+                    row.stage == "kernel" ? std::to_string(row.mismatches) : "-");
+  }
+  std::set<std::string> protocols, seeds;
+  for (const auto& row : rows) {
+    protocols.insert(row.protocol);
+    seeds.insert(std::to_string(row.seed));
+  }
+  if (!rows.empty()) {
+    text += fmt::format("protocol {}, seed {}; kB = 1000 bytes\n", fmt::join(protocols, " and "),
+                        fmt::join(seeds, " and "));
+  }
+  return text;
+}
+
+}  // namespace ernn
