@@ -18,13 +18,14 @@ struct DataOptions {
   /// Speakers by name ("fdhc0", either case, with or without the dialect: "dr5-ftlg0"), a dialect
   /// ("dr5") for all its speakers, or one item that is a file with a name a line. Empty lists: the
   /// corpus' TRAIN and TEST folders, Kaldi's 50 dev and 24 core test speakers where they exist.
-  /// What is named for dev or test leaves train.
+  /// What is named for dev or test leaves train. Details: select_split (features/splits.h).
   std::vector<std::string> train_speakers;
   std::vector<std::string> dev_speakers;
   std::vector<std::string> test_speakers;
   bool include_sa = false;                          ///< the two sentences every speaker reads
   PhoneInventory phones = PhoneInventory::timit61;  ///< classes of the labels
-  int limit = 0;  ///< at most this many utterances a split, 0 = all (for quick trials)
+  /// At most this many utterances a split, spread evenly over it, 0 = all (for quick trials).
+  int limit = 0;
 };
 
 template <class Visitor>
@@ -41,8 +42,8 @@ void describe(Visitor& field, DataOptions& o) {
 }
 
 /// One utterance. `frame_labels[t]` is the class covering the centre of frame t, -1 where the phone
-/// set deletes it (such frames carry no training target); `phones` is the transcript in classes of
-/// `DataOptions::phones`.
+/// set deletes it (such frames carry no training target); there is one for every row of `features`.
+/// `phones` is the transcript in classes of `DataOptions::phones`, deleted phones left out.
 struct LabelledUtterance {
   std::string id;        ///< "fdhc0_si1559"
   std::string speaker;   ///< "fdhc0"
