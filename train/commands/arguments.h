@@ -1,6 +1,9 @@
 // Command-line parsing shared by the subcommands.
 #pragma once
 
+// Repeated options such as --set must keep their commas: `--set data.test_speakers=[dr5,dr6]`.
+// cxxopts would split there, so every command includes it from here.
+#define CXXOPTS_VECTOR_DELIMITER '\n'
 #include <cxxopts.hpp>
 
 namespace ernn {
