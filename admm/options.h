@@ -1,47 +1,66 @@
-// How an ADMM stage is run; free of LibTorch.
+// How ADMM is run, free of LibTorch.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace ernn {
 
-/// How the penalty (rho/2) ||W - Z + U||^2 enters the training step. proximal: after the
-/// optimiser's step, W moves to the minimiser of the penalty plus the distance to where the step
-/// led, so an adaptive optimiser does not rescale it. gradient: rho (W - Z + U) is added to the
-/// gradient of the loss.
-enum class AdmmCoupling { proximal, gradient };
+/// constant: rho stays. geometric: rho grows by a constant factor per update, up to rho_final.
+/// residual_balancing: rho is multiplied or divided by tau to keep the primal and dual residuals
+/// within a factor mu of each other (Boyd et al. 2011, section 3.4.1).
+enum class RhoSchedule { constant, geometric, residual_balancing };
+/// How the penalty reaches W. gradient: rho (W - Z + U) is added to the gradient and goes through
+/// the optimiser. proximal: the optimiser sees the loss alone; after each of its steps W moves by
+/// W <- (W + lr rho (Z - U)) / (1 + lr rho), whatever it divides gradients by.
+enum class Coupling { gradient, proximal };
+/// none: every matrix has the same rho. gradient: rho is in units of ||loss gradient|| / ||W|| of
+/// each matrix, measured at its first step.
+enum class RhoScaling { none, gradient };
 
-inline const std::vector<std::pair<AdmmCoupling, const char*>>& enum_names(AdmmCoupling) {
-  static const std::vector<std::pair<AdmmCoupling, const char*>> names = {
-      {AdmmCoupling::proximal, "proximal"}, {AdmmCoupling::gradient, "gradient"}};
-  return names;
-}
+const std::vector<std::pair<RhoSchedule, const char*>>& enum_names(RhoSchedule);
+const std::vector<std::pair<Coupling, const char*>>& enum_names(Coupling);
+const std::vector<std::pair<RhoScaling, const char*>>& enum_names(RhoScaling);
 
+/// Which coupling? With SGD they solve the same problem. With Adam the gradient coupling is
+/// nearly powerless while the loss gradient is noisy, since Adam rescales the sum of both to steps
+/// of size lr; the proximal one shrinks W - Z + U by 1 + lr rho per step (time constant
+/// 1 / (lr rho) steps) and reaches the set. Its price: where it stands still, Adam's step and not
+/// the gradient is balanced by the penalty, so with a loss that has no circulant minimum the
+/// point reached is off the constrained optimum by how unevenly Adam scales the entries of one
+/// wrapped diagonal. Training on in the circulant parametrisation removes that.
 struct AdmmOptions {
-  double rho = 1e-3;        ///< penalty at the start of the stage
-  double rho_final = 1e-1;  ///< penalty at its end, growing geometrically with the updates; equal
-                            ///< to rho = constant
-  bool residual_balancing = false;  ///< adapt rho to the residuals instead of the growth
-  double balancing_ratio = 10;      ///< act when one residual exceeds the other by this factor
-  double balancing_factor = 2;      ///< multiply or divide rho by this
-  int update_interval = 50;         ///< optimiser steps between updates of Z and U
-  AdmmCoupling coupling = AdmmCoupling::proximal;
-  double stop_primal = 1e-3;  ///< the stage may end when every relative primal residual and
-  double stop_dual = 1e-3;    ///< every relative dual residual is below these
+  double rho = 1;
+  double rho_final = 30;
+  RhoSchedule schedule = RhoSchedule::geometric;
+  std::int64_t rho_updates = 0;  ///< geometric: updates from rho to rho_final; 0 = the whole stage
+  double mu = 10;
+  double tau = 2;
+  std::int64_t update_interval = 10;  ///< optimiser steps between updates of Z and U
+  Coupling coupling = Coupling::proximal;
+  RhoScaling rho_scaling = RhoScaling::none;
+  double eps_primal = 1e-3;
+  double eps_dual = 1e-3;
 };
+
+/// Throws UsageError naming the key (under `path`) and what would suit.
+void validate(const AdmmOptions& options, const std::string& path);
 
 template <class Visitor>
 void describe(Visitor& field, AdmmOptions& o) {
   field("rho", o.rho, "penalty at the start");
-  field("rho_final", o.rho_final, "penalty at the end, reached geometrically");
-  field("residual_balancing", o.residual_balancing, "adapt rho to the residuals instead");
-  field("balancing_ratio", o.balancing_ratio, "ratio of the residuals at which rho changes");
-  field("balancing_factor", o.balancing_factor, "factor by which it changes");
+  field("rho_final", o.rho_final, "geometric: penalty at the end");
+  field("schedule", o.schedule, "constant, geometric or residual_balancing");
+  field("rho_updates", o.rho_updates, "geometric: updates from rho to rho_final, 0 = whole stage");
+  field("mu", o.mu, "residual_balancing: ratio of residuals that is tolerated");
+  field("tau", o.tau, "residual_balancing: factor of one change");
   field("update_interval", o.update_interval, "optimiser steps between updates of Z and U");
-  field("coupling", o.coupling, "proximal or gradient");
-  field("stop_primal", o.stop_primal, "relative primal residual at which the stage may end");
-  field("stop_dual", o.stop_dual, "relative dual residual at which the stage may end");
+  field("coupling", o.coupling, "gradient or proximal (for Adam)");
+  field("rho_scaling", o.rho_scaling, "none, or gradient: rho per matrix by its gradient's size");
+  field("eps_primal", o.eps_primal, "converged when ||W - Z|| / ||W|| is at most this, and");
+  field("eps_dual", o.eps_dual, "||Z - Z_old|| / ||W|| at most this, for every matrix");
 }
 
 }  // namespace ernn

@@ -98,15 +98,6 @@ void check_training(const TrainingOptions& o, const std::string& where) {
                 schedule.min_learning_rate, "0 or more");
 }
 
-void check_admm(const AdmmOptions& o, const std::string& where) {
-  const Checker check(where);
-  check.require(o.rho > 0, "rho", o.rho, "a positive number");
-  check.require(o.rho_final > 0, "rho_final", o.rho_final, "a positive number");
-  check.require(o.balancing_ratio > 1, "balancing_ratio", o.balancing_ratio, "more than 1");
-  check.require(o.balancing_factor > 1, "balancing_factor", o.balancing_factor, "more than 1");
-  check.require(o.update_interval > 0, "update_interval", o.update_interval, "a positive number");
-}
-
 /// Fills in the empty `from`s and checks names: every stage may start only from an earlier one.
 void resolve_stages(RunConfig& config, const std::string& file) {
   std::vector<std::string> earlier;
@@ -130,7 +121,7 @@ void resolve_stages(RunConfig& config, const std::string& file) {
                                    earlier.empty() ? "none" : join(earlier, ", ")));
     }
     check_training(stage, where);
-    check_admm(stage.admm, where + "admm.");
+    validate(stage.admm, where + "admm");
     earlier.push_back(stage.name);
   }
 }

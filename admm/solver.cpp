@@ -1,0 +1,197 @@
+#include "admm/solver.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "models/torch_tensors.h"
+
+namespace ernn {
+
+using torch::Tensor;
+
+namespace {
+
+double frobenius(const Tensor& x) {
+  return x.norm().item<double>();
+}
+
+// a / b, and 0 for a matrix of zeros that is where it should be
+double relative(double a, double b) {
+  return a == 0 ? 0 : a / b;
+}
+
+}  // namespace
+
+AdmmSolver::AdmmSolver(std::vector<ConstrainedMatrix> matrices, AdmmOptions options)
+    : options_(options) {
+  validate(options_, "admm");
+  if (options_.schedule == RhoSchedule::geometric && options_.rho_updates == 0) {
+    throw UsageError(
+        "admm.rho_updates: the geometric schedule needs the number of updates, found 0");
+  }
+  const torch::NoGradGuard no_gradient;
+  for (auto& matrix : matrices) {
+    State state;
+    state.z = matrix.set->project(matrix.tensor);
+    state.u = torch::zeros_like(state.z);
+    state.rho = options_.rho;
+    state.scaled = options_.rho_scaling == RhoScaling::none;
+    state.matrix = std::move(matrix);
+    states_.push_back(std::move(state));
+  }
+}
+
+void AdmmSolver::add_penalty_gradients() {
+  if (options_.coupling != Coupling::gradient) return;
+  const torch::NoGradGuard no_gradient;
+  for (auto& state : states_) {
+    const Tensor& w = state.matrix.tensor;
+    Tensor gradient = w.grad();
+    if (!state.scaled && gradient.defined()) {
+      const double ratio = relative(frobenius(gradient), frobenius(w));
+      if (ratio > 0) {
+        state.scale = ratio;
+        state.rho *= ratio;
+        state.scaled = true;
+      }
+    }
+    const Tensor penalty = (w - state.z).add_(state.u).mul_(state.rho);
+    if (gradient.defined()) {
+      gradient.add_(penalty);
+    } else {
+      w.mutable_grad() = penalty;
+    }
+  }
+}
+
+void AdmmSolver::after_step(double learning_rate) {
+  const torch::NoGradGuard no_gradient;
+  ++steps_;
+  if (options_.coupling == Coupling::proximal) {
+    for (auto& state : states_) {
+      const double pull = learning_rate * state.rho;
+      state.matrix.tensor.add_(state.z - state.u, pull).div_(1 + pull);
+    }
+  }
+  if (steps_ % options_.update_interval != 0) return;
+  ++updates_;
+  for (auto& state : states_) update(state);
+}
+
+void AdmmSolver::update(State& state) const {
+  const Tensor& w = state.matrix.tensor;
+  const Tensor shifted = w + state.u;
+  const Tensor z = state.matrix.set->project(shifted);
+  state.u = shifted - z;
+  const double size = frobenius(w);
+  const double change = frobenius(z - state.z);
+  state.z = z;
+  state.primal = relative(frobenius(w - z), size);
+  state.change = relative(change, size);
+  state.dual = state.rho * state.change;
+  switch (options_.schedule) {
+    case RhoSchedule::constant:
+      break;
+    case RhoSchedule::geometric: {
+      const double progress =
+          std::min(1.0, static_cast<double>(updates_) / static_cast<double>(options_.rho_updates));
+      set_rho(state,
+              state.scale * options_.rho * std::pow(options_.rho_final / options_.rho, progress));
+      break;
+    }
+    case RhoSchedule::residual_balancing:
+      if (state.primal > options_.mu * state.dual) {
+        set_rho(state, state.rho * options_.tau);
+      } else if (state.dual > options_.mu * state.primal) {
+        set_rho(state, state.rho / options_.tau);
+      }
+      break;
+  }
+}
+
+void AdmmSolver::set_rho(State& state, double rho) const {
+  if (rho == state.rho) return;
+  state.u.mul_(state.rho / rho);
+  state.rho = rho;
+}
+
+double AdmmSolver::penalty() const {
+  const torch::NoGradGuard no_gradient;
+  double sum = 0;
+  for (const auto& state : states_) {
+    const double distance = frobenius(state.matrix.tensor - state.z + state.u);
+    sum += state.rho / 2 * distance * distance;
+  }
+  return sum;
+}
+
+std::vector<AdmmResidual> AdmmSolver::residuals() const {
+  const torch::NoGradGuard no_gradient;
+  std::vector<AdmmResidual> result;
+  for (const auto& state : states_) {
+    const Tensor& w = state.matrix.tensor;
+    const double size = frobenius(w);
+    result.push_back({state.matrix.name, state.rho, relative(frobenius(w - state.z), size),
+                      state.dual, state.change,
+                      relative(frobenius(w - state.matrix.set->project(w)), size)});
+  }
+  return result;
+}
+
+bool AdmmSolver::converged() const {
+  if (updates_ == 0) return false;
+  for (const auto& state : states_) {
+    if (!(state.primal <= options_.eps_primal && state.change <= options_.eps_dual)) return false;
+  }
+  return true;
+}
+
+void AdmmSolver::project_all() {
+  const torch::NoGradGuard no_gradient;
+  for (auto& state : states_)
+    state.matrix.tensor.copy_(state.matrix.set->project(state.matrix.tensor));
+}
+
+void AdmmSolver::save(TensorFile& file, const std::string& prefix) const {
+  file.tensors[prefix + "counters"] = to_raw(torch::tensor({steps_, updates_}, torch::kLong));
+  for (const auto& state : states_) {
+    const std::string name = prefix + state.matrix.name;
+    file.tensors[name + ".z"] = to_raw(state.z);
+    file.tensors[name + ".u"] = to_raw(state.u);
+    file.tensors[name + ".state"] = to_raw(torch::tensor(
+        {state.rho, state.scale, state.scaled ? 1.0 : 0.0, state.primal, state.dual, state.change},
+        torch::kDouble));
+  }
+}
+
+void AdmmSolver::load(const TensorFile& file, const std::string& prefix, const std::string& path) {
+  const auto read = [&](const std::string& name, const Tensor& like) {
+    const std::string what = path + ": tensor '" + name + "'";
+    const Tensor value = from_raw(file.get(name, like.sizes().vec(), path), what);
+    if (value.scalar_type() != like.scalar_type()) {
+      throw DataError(what + " has type " + torch::toString(value.scalar_type()) + ", expected " +
+                      torch::toString(like.scalar_type()));
+    }
+    return value.to(like.device());
+  };
+  const Tensor counters = read(prefix + "counters", torch::zeros({2}, torch::kLong));
+  steps_ = counters[0].item<std::int64_t>();
+  updates_ = counters[1].item<std::int64_t>();
+  for (auto& state : states_) {
+    const std::string name = prefix + state.matrix.name;
+    state.z = read(name + ".z", state.z);
+    state.u = read(name + ".u", state.u);
+    const Tensor values = read(name + ".state", torch::zeros({6}, torch::kDouble));
+    const auto value = values.accessor<double, 1>();
+    state.rho = value[0];
+    state.scale = value[1];
+    state.scaled = value[2] != 0;
+    state.primal = value[3];
+    state.dual = value[4];
+    state.change = value[5];
+  }
+}
+
+}  // namespace ernn

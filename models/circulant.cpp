@@ -1,0 +1,175 @@
+#include "models/circulant.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace ernn {
+
+namespace {
+
+using torch::Tensor;
+
+int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// Where entry (r, s) of a block lies in its first column; the block in row-major order.
+Tensor column_of_entry(int64_t k) {
+  const Tensor r = torch::arange(k, torch::kLong);
+  return (r.unsqueeze(1) - r.unsqueeze(0)).remainder(k).reshape(-1);
+}
+
+// Where the k entries of each wrapped diagonal lie in a block in row-major order.
+Tensor entries_of_column(int64_t k) {
+  const Tensor r = torch::arange(k, torch::kLong);
+  const Tensor s = (r.unsqueeze(0) - r.unsqueeze(1)).remainder(k);
+  return (r.unsqueeze(0) * k + s).reshape(-1);
+}
+
+Tensor expand(const Tensor& c, int64_t rows, int64_t cols) {
+  const int64_t p = c.size(0);
+  const int64_t q = c.size(1);
+  const int64_t k = c.size(2);
+  const Tensor entries = c.reshape({p * q, k}).index_select(1, column_of_entry(k).to(c.device()));
+  return entries.view({p, q, k, k})
+      .transpose(1, 2)
+      .reshape({p * k, q * k})
+      .narrow(0, 0, rows)
+      .narrow(1, 0, cols)
+      .contiguous();
+}
+
+// Sums over the wrapped diagonals inside the matrix: the adjoint of expand().
+Tensor sum_diagonals(const Tensor& w, int64_t k) {
+  const int64_t p = ceil_div(w.size(0), k);
+  const int64_t q = ceil_div(w.size(1), k);
+  const Tensor padded = torch::constant_pad_nd(w, {0, q * k - w.size(1), 0, p * k - w.size(0)});
+  const Tensor blocks = padded.view({p, k, q, k}).transpose(1, 2).reshape({p * q, k * k});
+  return blocks.index_select(1, entries_of_column(k).to(w.device())).view({p, q, k, k}).sum(-1);
+}
+
+struct Expand : torch::autograd::Function<Expand> {
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& c, int64_t rows,
+                        int64_t cols) {
+    context->saved_data["block"] = c.size(2);
+    return expand(c, rows, cols);
+  }
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext* context,
+                                               const torch::autograd::tensor_list& gradients) {
+    const int64_t block = context->saved_data["block"].toInt();
+    return {sum_diagonals(gradients[0], block), Tensor(), Tensor()};
+  }
+};
+
+// Entries of each diagonal of a block of which only `rows` x `cols` are inside the matrix.
+Tensor inside_counts(int64_t k, int64_t rows, int64_t cols) {
+  std::vector<double> counts(static_cast<std::size_t>(k), 0);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t s = 0; s < cols; ++s) counts[static_cast<std::size_t>((r - s + k) % k)] += 1;
+  }
+  for (auto& count : counts) count = std::max(count, 1.0);
+  return torch::tensor(counts, torch::kDouble);
+}
+
+// The packed transform as a matrix [k, k]: blocks . matrix = spectra.
+Tensor forward_matrix(int64_t k) {
+  const Tensor matrix = torch::empty({k, k}, torch::kDouble);
+  auto values = matrix.accessor<double, 2>();
+  const auto angle = [k](int64_t n, int64_t bin) {
+    return 2 * M_PI * static_cast<double>((n * bin) % k) / static_cast<double>(k);
+  };
+  for (int64_t n = 0; n < k; ++n) {
+    values[n][0] = 1;
+    if (k > 1) values[n][1] = n % 2 == 0 ? 1 : -1;
+    for (int64_t bin = 1; 2 * bin < k; ++bin) {
+      values[n][2 * bin] = std::cos(angle(n, bin));
+      values[n][2 * bin + 1] = -std::sin(angle(n, bin));
+    }
+  }
+  return matrix;
+}
+
+// Its inverse. The columns of the forward matrix are orthogonal with squared norms k (real bins)
+// and k/2, so this is its transpose with scaled rows.
+Tensor inverse_matrix(int64_t k) {
+  Tensor scale = torch::full({k, 1}, 2.0 / static_cast<double>(k), torch::kDouble);
+  scale.narrow(0, 0, std::min<int64_t>(k, 2)).fill_(1.0 / static_cast<double>(k));
+  return scale * forward_matrix(k).t();
+}
+
+Tensor times_constant(const Tensor& x, const Tensor& matrix) {
+  const int64_t k = x.size(-1);
+  return x.reshape({-1, k}).matmul(matrix.to(x.options())).view(x.sizes());
+}
+
+}  // namespace
+
+Tensor dense_from_circulant(const Tensor& c, int64_t rows, int64_t cols) {
+  TORCH_CHECK(c.dim() == 3 && c.size(0) == ceil_div(rows, c.size(2)) &&
+                  c.size(1) == ceil_div(cols, c.size(2)),
+              "first columns of shape ", c.sizes(), " do not make a ", rows, " x ", cols,
+              " matrix");
+  return Expand::apply(c, rows, cols);
+}
+
+Tensor circulant_from_dense(const Tensor& w, int64_t block) {
+  TORCH_CHECK(w.dim() == 2 && block >= 1, "a matrix and a positive block size are needed");
+  const int64_t last_rows = w.size(0) - (ceil_div(w.size(0), block) - 1) * block;
+  const int64_t last_cols = w.size(1) - (ceil_div(w.size(1), block) - 1) * block;
+  const Tensor sums = sum_diagonals(w, block);
+  if (last_rows == block && last_cols == block) return sums / static_cast<double>(block);
+  const int64_t p = sums.size(0);
+  const int64_t q = sums.size(1);
+  Tensor counts = torch::full({p, q, block}, static_cast<double>(block), torch::kDouble);
+  counts.select(1, q - 1).copy_(inside_counts(block, block, last_cols));
+  counts.select(0, p - 1).copy_(inside_counts(block, last_rows, block));
+  counts.select(0, p - 1).select(0, q - 1).copy_(inside_counts(block, last_rows, last_cols));
+  return sums / counts.to(w.options());
+}
+
+Tensor packed_rfft(const Tensor& blocks) {
+  return times_constant(blocks, forward_matrix(blocks.size(-1)));
+}
+
+Tensor packed_irfft(const Tensor& spectra) {
+  return times_constant(spectra, inverse_matrix(spectra.size(-1)));
+}
+
+CirculantSpectrum::CirculantSpectrum(const Tensor& c, int64_t rows, int64_t cols)
+    : rows_(rows), cols_(cols), block_(c.size(2)), block_rows_(c.size(0)), block_cols_(c.size(1)) {
+  const Tensor spectrum = packed_rfft(c).permute({2, 1, 0}).contiguous();
+  const int64_t real_bins = std::min<int64_t>(block_, 2);
+  real_ = spectrum.narrow(0, 0, real_bins);
+  if (block_ <= 2) return;
+  const Tensor pairs = spectrum.narrow(0, 2, block_ - 2).unflatten(0, {block_ / 2 - 1, 2});
+  re_ = pairs.select(1, 0);
+  im_ = pairs.select(1, 1);
+  im_minus_re_ = im_ - re_;
+  re_plus_im_ = re_ + im_;
+}
+
+Tensor CirculantSpectrum::matmul(const Tensor& x) const {
+  const int64_t n = x.size(0);
+  const int64_t k = block_;
+  const Tensor padded = torch::constant_pad_nd(x, {0, block_cols_ * k - cols_});
+  // shape: [k, n, q]
+  const Tensor spectrum = packed_rfft(padded.view({n, block_cols_, k})).permute({2, 0, 1});
+  Tensor product = spectrum.narrow(0, 0, std::min<int64_t>(k, 2)).contiguous().bmm(real_);
+  if (k > 2) {
+    const Tensor pairs = spectrum.narrow(0, 2, k - 2).unflatten(0, {k / 2 - 1, 2});
+    const Tensor a = pairs.select(1, 0).contiguous();
+    const Tensor b = pairs.select(1, 1).contiguous();
+    // (a + jb)(re + j im) with three products instead of four
+    const Tensor common = (a + b).bmm(re_);
+    const Tensor real = common - b.bmm(re_plus_im_);
+    const Tensor imaginary = common + a.bmm(im_minus_re_);
+    product = torch::cat({product, torch::stack({real, imaginary}, 1).flatten(0, 1)}, 0);
+  }
+  // shape: [k, n, p] to [n, p, k]
+  return packed_irfft(product.permute({1, 2, 0}).contiguous())
+      .view({n, block_rows_ * k})
+      .narrow(1, 0, rows_);
+}
+
+}  // namespace ernn

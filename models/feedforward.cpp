@@ -1,0 +1,38 @@
+#include "models/feedforward.h"
+
+#include <cmath>
+
+namespace ernn {
+
+FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& shape)
+    : activation_(activation), input_(add_matrix(shape)) {
+  bias_ = register_parameter("bias", torch::zeros({shape.rows}));
+}
+
+torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x) {
+  const torch::Tensor argument = input_->forward(x, bias_);
+  switch (activation_) {
+    case Activation::none:
+      break;
+    case Activation::sigmoid:
+      return argument.sigmoid();
+    case Activation::tanh:
+      return argument.tanh();
+    case Activation::relu:
+      return argument.relu();
+  }
+  return argument;
+}
+
+void FeedforwardLayer::initialise(const at::Generator& generator) {
+  if (activation_ == Activation::relu) {
+    // He et al. 2015: variance 2 / columns makes up for the half that relu removes.
+    input_->initialise(std::sqrt(6.0 / input_->shape().cols), generator);
+  } else {
+    initialise_matrices(generator);
+  }
+  const torch::NoGradGuard no_gradient;
+  bias_.zero_();
+}
+
+}  // namespace ernn

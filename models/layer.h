@@ -1,0 +1,40 @@
+// What every layer of an acoustic model has in common.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "models/options.h"
+#include "models/structured_matrix.h"
+
+namespace ernn {
+
+/// One layer over a padded batch of sequences. Frame t of an utterance never sees later frames or
+/// other utterances, so whatever stands in the padding cannot reach the frames before it.
+class Layer : public torch::nn::Module {
+ public:
+  /// x [frames, batch, inputs] to [frames, batch, outputs]; states start at zero.
+  virtual torch::Tensor forward(const torch::Tensor& x) = 0;
+  /// Fresh parameters from `generator`.
+  virtual void initialise(const at::Generator& generator) = 0;
+
+  /// The weight matrices, in the order of matrix_shapes().
+  const std::vector<StructuredMatrix>& matrices() const { return matrices_; }
+
+ protected:
+  /// Registers a matrix under the last part of its name.
+  StructuredMatrix add_matrix(const MatrixShape& shape);
+  /// Uniform in +-1/sqrt(columns), which keeps the variance of W x at a third of that of x.
+  void initialise_matrices(const at::Generator& generator);
+
+ private:
+  std::vector<StructuredMatrix> matrices_;
+};
+
+/// `shapes` are the layer's own, in the order of matrix_shapes().
+std::shared_ptr<Layer> make_layer(const LayerOptions& options,
+                                  const std::vector<MatrixShape>& shapes);
+
+}  // namespace ernn

@@ -1,0 +1,229 @@
+#include "models/lstm.h"
+
+namespace ernn {
+
+namespace {
+
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+// Parts of a tensor [frames, batch, gates x size] by gate and frame.
+struct GateViews {
+  GateViews(const Tensor& gates, int64_t count, int64_t first, int64_t number) {
+    const int64_t size = gates.size(2) / count;
+    at_frame = gates.unflatten(2, {count, size}).narrow(2, first, number).unbind(0);
+  }
+  std::vector<Tensor> at_frame;  // shape: [batch, number, size] each
+};
+
+// LibTorch 1.13 takes no undefined tensors as arguments: what a layer lacks is an empty one.
+bool present(const Tensor& x) {
+  return x.numel() > 0;
+}
+
+// frames 1 ... T-1 and 0 ... T-2, flattened over frames and batch
+Tensor later(const Tensor& x) {
+  return x.narrow(0, 1, x.size(0) - 1).flatten(0, 1);
+}
+Tensor earlier(const Tensor& x) {
+  return x.narrow(0, 0, x.size(0) - 1).flatten(0, 1);
+}
+
+struct LstmSequence : torch::autograd::Function<LstmSequence> {
+  static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& recurrent,
+                        const Tensor& peephole, const Tensor& projection, double cell_clip) {
+    // Hundreds of small operations: without the guard autograd's dispatch costs as much as they do.
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    const int64_t frames = input.size(0);
+    const int64_t size = input.size(2) / 4;
+    const Tensor gates = torch::empty_like(input, torch::MemoryFormat::Contiguous);
+    const Tensor cells = torch::empty({frames, input.size(1), size}, input.options());
+    const Tensor squashed = torch::empty_like(cells);
+    const Tensor hidden = torch::empty_like(cells);
+    const bool projected = present(projection);
+    const Tensor outputs =
+        projected ? torch::empty({frames, input.size(1), recurrent.size(1)}, input.options())
+                  : hidden;
+
+    const auto in = input.unbind(0);
+    const auto all = gates.unbind(0);
+    const GateViews input_forget(gates, 4, 0, 2);
+    const auto i = gates.narrow(2, 0, size).unbind(0);
+    const auto f = gates.narrow(2, size, size).unbind(0);
+    const auto g = gates.narrow(2, 2 * size, size).unbind(0);
+    const auto o = gates.narrow(2, 3 * size, size).unbind(0);
+    auto c = cells.unbind(0);
+    auto s = squashed.unbind(0);
+    auto m = hidden.unbind(0);
+    auto y = outputs.unbind(0);
+    const Tensor recurrent_t = recurrent.t();
+    const Tensor projection_t = projected ? projection.t() : Tensor();
+    const bool peepholes = present(peephole);
+    const Tensor peephole_if = peepholes ? peephole.narrow(0, 0, 2) : Tensor();
+    const Tensor peephole_o = peepholes ? peephole.select(0, 2) : Tensor();
+
+    for (std::size_t t = 0; t < in.size(); ++t) {
+      Tensor gate = all[t];
+      if (t == 0) {
+        gate.copy_(in[t]);
+      } else {
+        at::addmm_out(gate, in[t], y[t - 1], recurrent_t);
+        if (peepholes) input_forget.at_frame[t].addcmul_(c[t - 1].unsqueeze(1), peephole_if);
+      }
+      input_forget.at_frame[t].sigmoid_();
+      g[t].tanh_();
+      at::mul_out(c[t], i[t], g[t]);
+      if (t > 0) c[t].addcmul_(f[t], c[t - 1]);
+      if (cell_clip > 0) c[t].clamp_(-cell_clip, cell_clip);
+      if (peepholes) o[t].addcmul_(c[t], peephole_o);
+      o[t].sigmoid_();
+      at::tanh_out(s[t], c[t]);
+      at::mul_out(m[t], o[t], s[t]);
+      if (projected) at::mm_out(y[t], m[t], projection_t);
+    }
+    context->saved_data["cell_clip"] = cell_clip;
+    context->save_for_backward({recurrent, peephole, projection, gates, cells, squashed,
+                                projected ? hidden : Tensor(), outputs});
+    return outputs;
+  }
+
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    const auto saved = context->get_saved_variables();
+    const Tensor& peephole = saved[1];
+    const Tensor& projection = saved[2];
+    const Tensor& cells = saved[4];
+    const Tensor& hidden = saved[6];
+    const Tensor& outputs = saved[7];
+    Tensor d_outputs = torch::empty_like(outputs, torch::MemoryFormat::Contiguous);
+    const Tensor d_gates = through_time(saved, gradients[0].contiguous(),
+                                        context->saved_data["cell_clip"].toDouble(), d_outputs);
+
+    const int64_t size = cells.size(2);
+    tensor_list result(5);
+    result[0] = d_gates;
+    result[1] = later(d_gates).t().mm(earlier(outputs));
+    if (present(peephole)) {
+      const Tensor later_if = later(d_gates.narrow(2, 0, 2 * size)).view({-1, 2, size});
+      result[2] =
+          torch::cat({(later_if * earlier(cells).unsqueeze(1)).sum(0),
+                      (d_gates.narrow(2, 3 * size, size) * cells).flatten(0, 1).sum(0, true)});
+    }
+    if (present(projection)) result[3] = d_outputs.flatten(0, 1).t().mm(hidden.flatten(0, 1));
+    return result;
+  }
+
+ private:
+  // Derivatives with respect to the gates' arguments, [frames, batch, 4 size]; fills d_outputs with
+  // those with respect to y, the recurrence included.
+  static Tensor through_time(const tensor_list& saved, const Tensor& gradient, double cell_clip,
+                             const Tensor& d_outputs) {
+    const Tensor& recurrent = saved[0];
+    const Tensor& peephole = saved[1];
+    const Tensor& projection = saved[2];
+    const Tensor& gates = saved[3];
+    const Tensor& cells = saved[4];
+    const Tensor& squashed = saved[5];
+    const int64_t frames = gates.size(0);
+    const int64_t size = cells.size(2);
+    const bool peepholes = present(peephole);
+
+    const auto gate = [size](const Tensor& x, int64_t n) { return x.narrow(2, n * size, size); };
+    // d argument = d cell * slope for i, f, g and = d hidden * slope for o
+    const Tensor slopes = torch::empty_like(gates);
+    Tensor slope_i = gate(slopes, 0);
+    Tensor slope_f = gate(slopes, 1);
+    Tensor slope_g = gate(slopes, 2);
+    Tensor slope_o = gate(slopes, 3);
+    at::sigmoid_backward_out(slope_i, gate(gates, 2), gate(gates, 0));
+    slope_f.select(0, 0).zero_();
+    Tensor slope_f_later = slope_f.narrow(0, 1, frames - 1);
+    at::sigmoid_backward_out(slope_f_later, cells.narrow(0, 0, frames - 1),
+                             gate(gates, 1).narrow(0, 1, frames - 1));
+    at::tanh_backward_out(slope_g, gate(gates, 0), gate(gates, 2));
+    at::sigmoid_backward_out(slope_o, squashed, gate(gates, 3));
+    // d cell += d hidden * slope
+    const Tensor cell_slopes = at::tanh_backward(gate(gates, 3), squashed);
+    const Tensor unclipped =
+        cell_clip > 0 ? (cells.abs() < cell_clip).to(cells.scalar_type()) : Tensor();
+
+    const Tensor d_gates = torch::empty_like(gates);
+    const auto d_all = d_gates.unbind(0);
+    const auto d_y = d_outputs.unbind(0);
+    const auto d_i = gate(d_gates, 0).unbind(0);
+    const auto d_f = gate(d_gates, 1).unbind(0);
+    const auto d_o = gate(d_gates, 3).unbind(0);
+    const GateViews d_ifg(d_gates, 4, 0, 3);
+    const GateViews slope_ifg(slopes, 4, 0, 3);
+    const auto o_slope = slope_o.unbind(0);
+    const auto c_slope = cell_slopes.unbind(0);
+    const auto f = gate(gates, 1).unbind(0);
+    const auto given = gradient.unbind(0);
+    const Tensor d_hidden = torch::empty_like(cells.select(0, 0));
+    Tensor d_cell = torch::zeros_like(d_hidden);  // holds what the later frame passes on
+    for (std::size_t t = given.size(); t-- > 0;) {
+      Tensor dy = d_y[t];
+      if (t + 1 == given.size()) {
+        dy.copy_(given[t]);
+      } else {
+        at::addmm_out(dy, given[t], d_all[t + 1], recurrent);
+      }
+      Tensor dm = d_hidden;
+      if (present(projection)) {
+        at::mm_out(dm, dy, projection);
+      } else {
+        dm = dy;
+      }
+      Tensor d_o_t = d_o[t];
+      at::mul_out(d_o_t, dm, o_slope[t]);
+      d_cell.addcmul_(dm, c_slope[t]);
+      if (peepholes) d_cell.addcmul_(d_o_t, peephole.select(0, 2));
+      if (cell_clip > 0) d_cell.mul_(unclipped.select(0, static_cast<int64_t>(t)));
+      Tensor d_ifg_t = d_ifg.at_frame[t];
+      at::mul_out(d_ifg_t, d_cell.unsqueeze(1), slope_ifg.at_frame[t]);
+      d_cell.mul_(f[t]);
+      if (peepholes && t > 0) {
+        d_cell.addcmul_(d_i[t], peephole.select(0, 0));
+        d_cell.addcmul_(d_f[t], peephole.select(0, 1));
+      }
+    }
+    return d_gates;
+  }
+};
+
+}  // namespace
+
+Tensor lstm_sequence(const Tensor& input, const Tensor& recurrent, const Tensor& peephole,
+                     const Tensor& projection, double cell_clip) {
+  TORCH_CHECK(input.dim() == 3 && input.size(0) > 0 && input.size(2) == recurrent.size(0),
+              "the gates' input must be [frames, batch, 4 size], not ", input.sizes());
+  const Tensor absent = input.new_empty({0});
+  return LstmSequence::apply(input, recurrent, peephole.defined() ? peephole : absent,
+                             projection.defined() ? projection : absent, cell_clip);
+}
+
+LstmLayer::LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes)
+    : size_(options.size),
+      cell_clip_(options.cell_clip),
+      input_(add_matrix(shapes.at(0))),
+      recurrent_(add_matrix(shapes.at(1))) {
+  if (options.projection > 0) projection_ = add_matrix(shapes.at(2));
+  bias_ = register_parameter("bias", torch::zeros({4 * size_}));
+  if (options.peepholes) peephole_ = register_parameter("peephole", torch::zeros({3, size_}));
+}
+
+Tensor LstmLayer::forward(const Tensor& x) {
+  return lstm_sequence(input_->forward(x, bias_), recurrent_->dense(), peephole_,
+                       projection_ ? projection_->dense() : Tensor(), cell_clip_);
+}
+
+void LstmLayer::initialise(const at::Generator& generator) {
+  initialise_matrices(generator);
+  const torch::NoGradGuard no_gradient;
+  bias_.zero_();
+  bias_.narrow(0, size_, size_).fill_(1);
+  if (peephole_.defined()) peephole_.zero_();
+}
+
+}  // namespace ernn

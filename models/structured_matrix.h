@@ -1,0 +1,37 @@
+// A weight matrix that is stored dense or as circulant blocks, behind one interface.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "models/options.h"
+
+namespace ernn {
+
+/// The one parameter, `weight`, is [rows, cols] for block size 1 and [p, q, k] first columns
+/// (models/circulant.h) otherwise.
+class StructuredMatrixImpl : public torch::nn::Module {
+ public:
+  explicit StructuredMatrixImpl(MatrixShape shape);
+
+  /// x [..., cols] to x W^T + bias [..., rows]; `bias` [rows] or undefined.
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& bias = {}) const;
+  /// The matrix [rows, cols], differentiable with respect to `weight`.
+  torch::Tensor dense() const;
+
+  /// Fills `weight` from uniform(-bound, bound). The bound is that of the dense matrix whatever the
+  /// block size: within a row of a block all k entries are different numbers, so W x has the same
+  /// variance as with independent entries.
+  void initialise(double bound, const at::Generator& generator);
+  /// Sets `weight` to the nearest representable matrix to `dense` [rows, cols].
+  void assign(const torch::Tensor& dense);
+
+  const MatrixShape& shape() const { return shape_; }
+
+  torch::Tensor weight;
+
+ private:
+  MatrixShape shape_;
+};
+TORCH_MODULE(StructuredMatrix);
+
+}  // namespace ernn
