@@ -15,4 +15,5 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/ernnConfig.cmake.in ${
                               INSTALL_DESTINATION ${ERNN_PACKAGE_DIR})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/ernnConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/ernnConfig.cmake ${PROJECT_BINARY_DIR}/ernnConfigVersion.cmake
+              ${PROJECT_SOURCE_DIR}/cmake/FindFlite.cmake
         DESTINATION ${ERNN_PACKAGE_DIR})

@@ -19,7 +19,9 @@ struct Command {
 };
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> list = {};
+  static const std::vector<Command> list = {
+      {"corpus", ernn::corpus_command, "make a synthetic speech corpus in TIMIT's layout"},
+  };
   return list;
 }
 
