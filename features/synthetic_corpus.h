@@ -15,7 +15,7 @@ struct SyntheticCorpusOptions {
   int train_utterances = 400;
   int dev_utterances = 60;
   int test_utterances = 120;
-  int train_speakers = 24;
+  int train_speakers = 24;  ///< a split has no more speakers than utterances
   int dev_speakers = 4;
   int test_speakers = 8;
   /// This voice of flite (kal16, awb, rms or slt) speaks in the test set only.

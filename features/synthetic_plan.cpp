@@ -64,7 +64,8 @@ void add_speakers(const SyntheticCorpusOptions& options, const std::string& spli
                                  1 + i % kDialects, speaker.name);
     CorpusRandom random(static_cast<std::uint64_t>(options.seed), "speaker " + speaker.name);
     speaker.stretch = draw_factor(options.stretch_min, options.stretch_max, random);
-    speaker.pitch = draw_factor(options.pitch_min, options.pitch_max, random);
+    const double pitch = draw_factor(options.pitch_min, options.pitch_max, random);
+    speaker.pitch = SpeechSynthesiser::has_pitch_control(voices[i]) ? pitch : 1;
     speaker.formant = draw_factor(options.formant_min, options.formant_max, random);
     speaker.tilt = random.uniform(-options.tilt, options.tilt);
     speaker.room = draw_room(options.reflections, kCorpusSampleRate, random);
@@ -72,7 +73,7 @@ void add_speakers(const SyntheticCorpusOptions& options, const std::string& spli
   }
 }
 
-/// `count` voices in turn from those that train, the last `held_out` of them the held-out one.
+/// `count` voices: the held-out one `held_out` times, evenly spread, the others in turn.
 std::vector<std::string> voices_in_turn(const std::string& held_out_voice, int count,
                                         int held_out) {
   std::vector<std::string> trained;
@@ -80,9 +81,10 @@ std::vector<std::string> voices_in_turn(const std::string& held_out_voice, int c
     if (voice != held_out_voice) trained.push_back(voice);
   }
   std::vector<std::string> turn;
+  std::size_t next = 0;
   for (int i = 0; i < count; ++i) {
-    turn.push_back(i < count - held_out ? trained[static_cast<std::size_t>(i) % trained.size()]
-                                        : held_out_voice);
+    const bool held = (i + 1) * held_out / count > i * held_out / count;
+    turn.push_back(held ? held_out_voice : trained[next++ % trained.size()]);
   }
   return turn;
 }
@@ -94,7 +96,7 @@ void add_utterances(const SyntheticCorpusOptions& options, const std::string& sp
     if (plan.speakers[i].split == split) speakers.push_back(static_cast<int>(i));
   }
   for (int i = 0; i < count; ++i) {
-    const int index = static_cast<int>(plan.utterances.size());
+    const auto index = static_cast<int>(plan.utterances.size());
     const int number = kFirstSentence + index;
     SyntheticUtterance utterance;
     utterance.speaker = speakers[static_cast<std::size_t>(i) % speakers.size()];
@@ -146,10 +148,16 @@ CorpusPlan plan_corpus(const SyntheticCorpusOptions& options) {
   const auto voices = [&](int count, int held_out) {
     return voices_in_turn(options.held_out_voice, count, held_out);
   };
-  add_speakers(options, "train", voices(options.train_speakers, 0), spoken, plan.speakers);
-  add_speakers(options, "dev", voices(options.dev_speakers, 0), spoken, plan.speakers);
-  add_speakers(options, "test", voices(options.test_speakers, options.held_out_speakers), spoken,
+  // A speaker without a sentence would be a name without a folder.
+  add_speakers(options, "train",
+               voices(std::min(options.train_speakers, options.train_utterances), 0), spoken,
                plan.speakers);
+  add_speakers(options, "dev", voices(std::min(options.dev_speakers, options.dev_utterances), 0),
+               spoken, plan.speakers);
+  std::vector<std::string> test = voices(options.test_speakers, options.held_out_speakers);
+  if (options.test_utterances < options.test_speakers)
+    test.resize(static_cast<std::size_t>(options.test_utterances));
+  add_speakers(options, "test", test, spoken, plan.speakers);
   CorpusRandom random(static_cast<std::uint64_t>(options.seed), "sentences");
   const std::vector<std::string> texts = generate_sentences(
       options.train_utterances + options.dev_utterances + options.test_utterances, random);

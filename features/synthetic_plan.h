@@ -18,7 +18,7 @@ struct SyntheticSpeaker {
   std::string folder;  ///< "TRAIN/DR1/FSLT0"
   std::string voice;
   double stretch = 1;
-  double pitch = 1;
+  double pitch = 1;  ///< 1 for a voice without pitch control
   double formant = 1;
   double tilt = 0;
   std::vector<Reflection> room;
@@ -31,7 +31,7 @@ struct SyntheticUtterance {
   double snr_db = 0;
   double level_db = 0;  ///< over the usual level
   double stretch = 1;   ///< on top of the speaker's
-  double pitch = 1;     ///< on top of the speaker's
+  double pitch = 1;     ///< on top of the speaker's, for voices with pitch control
 };
 
 struct CorpusPlan {

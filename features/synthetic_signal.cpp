@@ -9,7 +9,7 @@ namespace ernn {
 namespace {
 
 constexpr double kPi = 3.141592653589793;
-constexpr int kZeroCrossings = 16;
+constexpr int kZeroCrossings = 32;
 constexpr int kTableSteps = 512;  // a zero crossing
 
 /// The right half of a Hann-windowed sinc, sampled kTableSteps times between zero crossings.

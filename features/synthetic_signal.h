@@ -10,8 +10,8 @@
 namespace ernn {
 
 /// Reads the signal `factor` times as fast: pitch and formants rise by `factor`, the length shrinks
-/// by it (output sample i is the input at time i * factor). Windowed-sinc interpolation, 16 zero
-/// crossings a side, band-limited below the lower of the two Nyquist frequencies.
+/// by it (output sample i is the input at time i * factor). Windowed-sinc interpolation, 32 zero
+/// crossings a side; the band ends (6 dB down) at the lower of the two Nyquist frequencies.
 std::vector<float> resample(const std::vector<float>& samples, double factor);
 
 /// y[n] = x[n] + tilt x[n-1]: tilt above 0 dulls the sound, below 0 brightens it. |tilt| < 1.

@@ -118,12 +118,20 @@ bool SpeechSynthesiser::is_female(const std::string& voice) {
   return voice == "slt";
 }
 
+bool SpeechSynthesiser::has_pitch_control(const std::string& voice) {
+  return voice != "rms";
+}
+
 SpokenSentence SpeechSynthesiser::speak(const std::string& voice, const std::string& text,
                                         const Prosody& prosody, std::uint32_t seed) {
   const auto found = loaded_.find(voice);
   if (found == loaded_.end()) {
     throw UsageError(fmt::format("unknown voice '{}'{} (known: {})", voice,
                                  did_you_mean(voice, voices()), join(voices(), ", ")));
+  }
+  if (prosody.pitch != 1 && !has_pitch_control(voice)) {
+    throw UsageError(
+        fmt::format("voice '{}': pitch {} cannot be had, only 1", voice, prosody.pitch));
   }
   constexpr double kKal16Pitch = 95;  // Hz, as flite sets it
   set_prosody(*found->second, prosody, voice == "kal16" ? kKal16Pitch : 0);

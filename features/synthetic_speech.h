@@ -29,7 +29,7 @@ struct SpokenSentence {
 /// How a sentence is spoken.
 struct Prosody {
   double stretch = 1;  ///< factor on all durations; 2 is half as fast
-  double pitch = 1;    ///< factor on the voice's own pitch
+  double pitch = 1;    ///< factor on the voice's own pitch, where the voice lets itself be told
 };
 
 /// The voices of flite that a corpus can use. flite keeps its voices in process-wide tables and
@@ -41,10 +41,13 @@ class SpeechSynthesiser {
   /// Every voice, in a fixed order: kal16 and awb and rms (male), slt (female).
   static const std::vector<std::string>& voices();
   static bool is_female(const std::string& voice);
+  /// False for rms, whose pitch model takes no orders.
+  static bool has_pitch_control(const std::string& voice);
 
   /// Speaks `text` (lower-case words). The result depends on nothing but the arguments: rand() is
   /// seeded with `seed`. The TIMIT symbols are flite's own names, with `pau` at both ends called
-  /// `h#`. Throws UsageError for an unknown voice, DataError when flite fails or names a phone that
+  /// `h#`. Throws UsageError for an unknown voice or a pitch other than 1 for a voice without pitch
+  /// control, DataError when flite fails or names a phone that
   /// TIMIT lacks.
   SpokenSentence speak(const std::string& voice, const std::string& text, const Prosody& prosody,
                        std::uint32_t seed);

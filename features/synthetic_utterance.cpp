@@ -48,7 +48,8 @@ SpokenSentence render_clean(const SyntheticSpeaker& speaker, const SyntheticUtte
   Prosody prosody;
   // Resampling shortens by the formant factor, which the synthesis makes up for.
   prosody.stretch = speaker.stretch * utterance.stretch * speaker.formant;
-  prosody.pitch = speaker.pitch * utterance.pitch;
+  if (SpeechSynthesiser::has_pitch_control(speaker.voice))
+    prosody.pitch = speaker.pitch * utterance.pitch;
   SpokenSentence spoken = synthesiser.speak(speaker.voice, utterance.text, prosody,
                                             static_cast<std::uint32_t>(random.bits()));
   if (spoken.sample_rate != kCorpusSampleRate) {
