@@ -1,0 +1,238 @@
+// The kernel's matrix-vector product: real numbers against the dense matrix, fixed point against
+// plain integers, and folds against each other.
+#include "hls/kernel/circulant_product.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "tests/hls/slow_transform.h"
+
+namespace ernn {
+namespace {
+
+/// A matrix of ROWS x COLS in fixed point, with folds.
+template <int ROWS, int COLS, int K, int RowsParallel = 1, int ColsParallel = 1>
+struct FixedMatrix {
+  static constexpr int rows = ROWS, cols = COLS, block = K;
+  static constexpr int rows_parallel = RowsParallel, cols_parallel = ColsParallel;
+  static constexpr int spectrum_signal = 0, sum_signal = 1, product_signal = 2;
+  typedef ap_fixed<12, 2> Input;
+  typedef ap_fixed<12, -1> Weight;
+  typedef ap_fixed<16, 7> Spectrum;
+  typedef ap_fixed<16, 5> Sum;
+  typedef ap_fixed<16, 6> Product;
+  typedef std::int16_t Code;
+};
+
+/// The same with real numbers.
+template <int ROWS, int COLS, int K>
+struct RealMatrix : FixedMatrix<ROWS, COLS, K> {
+  typedef double Input;
+  typedef double Weight;
+  typedef double Spectrum;
+  typedef double Sum;
+  typedef double Product;
+  typedef double Code;
+};
+
+struct Record {
+  std::map<int, std::map<int, std::int64_t>> values;
+  std::map<int, int> saturated;
+};
+
+struct RecordingProbe {
+  Record* record;
+  template <class T>
+  void value(int signal, int index, const T& value) const {
+    record->values[signal][index] = value.raw();
+  }
+  void saturated(int signal) const { ++record->saturated[signal]; }
+};
+
+template <class M>
+struct Problem {
+  using Sizes = kernel::MatrixSizes<M>;
+  std::vector<std::int64_t> x;
+  kernel::MatrixWeights<M> weights;
+
+  explicit Problem(unsigned seed, std::int64_t weight_limit) {
+    std::mt19937_64 random(seed);
+    std::uniform_int_distribution<std::int64_t> input(-2048, 2047);
+    std::uniform_int_distribution<std::int64_t> weight(-weight_limit - 1, weight_limit);
+    for (int c = 0; c < M::cols; ++c) x.push_back(input(random));
+    for (auto& row : weights.code) {
+      for (auto& block : row) {
+        for (auto& code : block) code = static_cast<std::int16_t>(weight(random));
+      }
+    }
+  }
+
+  std::vector<std::int64_t> run(Record& record) const {
+    kernel::Beat<typename M::Input, M::block> in[Sizes::q];
+    kernel::Beat<typename M::Product, M::block> out[Sizes::p];
+    typename M::Input flat[M::cols];
+    for (int c = 0; c < M::cols; ++c) flat[c] = kernel::from_code<typename M::Input>(x[c]);
+    kernel::pack_blocks(flat, in);
+    kernel::matrix_vector<M>(in, weights, out, RecordingProbe{&record});
+    std::vector<std::int64_t> y;
+    for (int r = 0; r < M::rows; ++r) y.push_back(kernel::element(out, r).raw());
+    return y;
+  }
+
+  /// The page's data flow on plain integers; k = 1 is the dense sum.
+  std::vector<std::int64_t> expected() const {
+    const int k = M::block;
+    std::vector<std::int64_t> y;
+    std::vector<slow::Bins> spectra(Sizes::q);
+    for (int j = 0; j < Sizes::q && k > 1; ++j) {
+      std::vector<slow::Wide> block;
+      for (int n = 0; n < k; ++n) block.push_back(j * k + n < M::cols ? x[j * k + n] * 4 : 0);
+      std::vector<std::int64_t> packed;
+      for (const auto value : slow::pack(slow::forward(block)))
+        packed.push_back(slow::narrow(value, 12, 16, 9));
+      spectra[j] = slow::unpack(packed);
+    }
+    for (int i = 0; i < Sizes::p; ++i) {
+      if (k == 1) {
+        slow::Wide sum = 0;
+        for (int j = 0; j < Sizes::q; ++j) sum += slow::Wide{weights.code[i][j][0]} * x[j];
+        y.push_back(slow::narrow(sum, 23, 16, 10));
+        continue;
+      }
+      slow::Bins sum(k / 2 + 1);
+      for (int j = 0; j < Sizes::q; ++j) {
+        const auto& block = weights.code[i][j];
+        const slow::Bins w = slow::unpack(std::vector<std::int64_t>(block, block + k));
+        for (int b = 0; b <= k / 2; ++b) {
+          sum[b].re += w[b].re * spectra[j][b].re - w[b].im * spectra[j][b].im;
+          sum[b].im += w[b].re * spectra[j][b].im + w[b].im * spectra[j][b].re;
+        }
+      }
+      std::vector<slow::Wide> packed;
+      for (const auto value : slow::pack(sum))
+        packed.push_back(slow::narrow(value, 22, 16, 11) * 4);
+      const auto wide = slow::inverse(slow::unpack(packed));
+      for (int n = 0; n < k && i * k + n < M::rows; ++n)
+        y.push_back(slow::narrow(wide[n], 13, 16, 10));
+    }
+    return y;
+  }
+};
+
+template <class M>
+void check_fixed() {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    // Some with full-scale weights, which drive sums into their limits.
+    const Problem<M> problem(seed, seed % 4 == 0 ? 2047 : 255);
+    Record record;
+    EXPECT_EQ(problem.run(record), problem.expected())
+        << M::rows << "x" << M::cols << " k " << M::block << " seed " << seed;
+    EXPECT_EQ(record.values[2].size(), static_cast<std::size_t>(M::rows));
+    if (M::block > 1) {
+      EXPECT_EQ(record.values[0].size(),
+                static_cast<std::size_t>(kernel::MatrixSizes<M>::q * M::block));
+      EXPECT_EQ(record.values[1].size(),
+                static_cast<std::size_t>(kernel::MatrixSizes<M>::p * M::block));
+    }
+  }
+}
+
+TEST(CirculantProduct, MatchesPlainIntegers) {
+  check_fixed<FixedMatrix<12, 10, 1>>();
+  check_fixed<FixedMatrix<12, 10, 2>>();
+  check_fixed<FixedMatrix<13, 9, 4>>();
+  check_fixed<FixedMatrix<24, 21, 8>>();
+  check_fixed<FixedMatrix<32, 40, 16>>();
+  check_fixed<FixedMatrix<40, 96, 32>>();
+  check_fixed<FixedMatrix<128, 100, 64>>();
+}
+
+TEST(CirculantProduct, FoldsChangeNothing) {
+  check_fixed<FixedMatrix<24, 32, 8, 3, 1>>();
+  check_fixed<FixedMatrix<24, 32, 8, 1, 4>>();
+  check_fixed<FixedMatrix<24, 32, 8, 3, 2>>();
+  check_fixed<FixedMatrix<12, 10, 1, 4, 5>>();
+}
+
+/// Spectra whose sum does not fit.
+struct TightMatrix : FixedMatrix<24, 64, 8> {
+  typedef ap_fixed<16, 1> Sum;
+};
+
+TEST(CirculantProduct, SaturationsAreCountedBySignal) {
+  using M = TightMatrix;
+  Problem<M> problem(3, 2047);
+  Record record;
+  problem.run(record);
+  int at_limit = 0;
+  for (const auto& [index, code] : record.values[1]) at_limit += code == 32767 || code == -32768;
+  EXPECT_GT(record.saturated[1], 0);
+  EXPECT_LE(record.saturated[1], at_limit);
+  EXPECT_EQ(record.saturated.count(0), 0U);
+}
+
+/// c of one block: y[r] = sum_s c[(r - s) mod k] x[s]; the weight is rfft(c) / k.
+template <class M>
+void check_real() {
+  constexpr int k = M::block;
+  using Sizes = kernel::MatrixSizes<M>;
+  std::mt19937_64 random(k);
+  std::normal_distribution<double> normal;
+  kernel::MatrixWeights<M> weights;
+  std::vector<double> expected(static_cast<std::size_t>(Sizes::p) * k, 0.0);
+  typename M::Input flat[M::cols];
+  for (auto& value : flat) value = normal(random);
+  for (int i = 0; i < Sizes::p; ++i) {
+    for (int j = 0; j < Sizes::q; ++j) {
+      double c[k];
+      for (auto& value : c) value = normal(random);
+      for (int r = 0; r < k; ++r) {
+        for (int s = 0; s < k; ++s) {
+          if (j * k + s < M::cols) expected[i * k + r] += c[(r - s + k) % k] * flat[j * k + s];
+        }
+      }
+      double* packed = weights.code[i][j];
+      std::fill(packed, packed + k, 0.0);
+      const double pi = std::acos(-1.0);
+      for (int b = 0; b <= k / 2; ++b) {
+        for (int n = 0; n < k; ++n) {
+          const double re = c[n] * std::cos(2 * pi * b * n / k) / k;
+          const double im = -c[n] * std::sin(2 * pi * b * n / k) / k;
+          if (b == 0) {
+            packed[0] += re;
+          } else if (b == k / 2) {
+            packed[1] += re;
+          } else {
+            packed[2 * b] += re;
+            packed[2 * b + 1] += im;
+          }
+        }
+      }
+    }
+  }
+  kernel::Beat<double, k> in[Sizes::q];
+  kernel::Beat<double, k> out[Sizes::p];
+  kernel::pack_blocks(flat, in);
+  kernel::matrix_vector<M>(in, weights, out, kernel::NoProbe());
+  for (int r = 0; r < M::rows; ++r) EXPECT_NEAR(kernel::element(out, r), expected[r], 1e-10);
+}
+
+TEST(CirculantProduct, IsTheBlockCirculantMatrix) {
+  check_real<RealMatrix<12, 10, 1>>();
+  check_real<RealMatrix<12, 10, 2>>();
+  check_real<RealMatrix<13, 9, 4>>();
+  check_real<RealMatrix<24, 21, 8>>();
+  check_real<RealMatrix<32, 40, 16>>();
+  check_real<RealMatrix<40, 96, 32>>();
+  check_real<RealMatrix<128, 100, 64>>();
+}
+
+}  // namespace
+}  // namespace ernn
