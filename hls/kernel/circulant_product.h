@@ -243,6 +243,18 @@ T element(const Beat<T, K> (&blocks)[Blocks], int at) {
   return blocks[at / K].at[at % K];
 }
 
+/// Hands a flat vector on in beats of K, padded with zeros.
+template <class T, int K, int N>
+void write_blocks(const T (&flat)[N], ::hls::stream<Beat<T, K>>& out) {
+  Beat<T, K> blocks[ceil_divide(N, K)];
+  pack_blocks(flat, blocks);
+  ERNN_BEFORE_ROLLED
+  for (int j = 0; j < ceil_divide(N, K); ++j) {
+    ERNN_PIPELINE
+    out.write(blocks[j]);
+  }
+}
+
 /// The stage of a layer's input product, which has no recurrence and so runs ahead: reads q beats
 /// a frame and writes p.
 template <class M, class Probe>
