@@ -21,6 +21,7 @@ struct Command {
 const std::vector<Command>& commands() {
   static const std::vector<Command> list = {
       {"corpus", ernn::corpus_command, "make a synthetic speech corpus in TIMIT's layout"},
+      {"features", ernn::features_command, "write Kaldi features of a corpus, look into archives"},
   };
   return list;
 }
