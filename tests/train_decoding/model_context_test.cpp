@@ -63,20 +63,6 @@ TEST(DecodeUtterance, DropsTheFramesBeforeTheDelay) {
   EXPECT_TRUE(decode_utterance(context, FrameMatrix(1, 39)).empty());
 }
 
-TEST(DecodeUtterance, NormalisesBeforeThePriorIsSubtracted) {
-  // Unnormalised rows add the same to every path of the same length, so CTC strings and Viterbi
-  // paths do not change; the answer must be the one of log-posteriors.
-  ModelContext context = example();
-  context.label_delay = 0;
-  context.decoder.type = DecoderType::viterbi;
-  FrameMatrix logits(9, 39);
-  for (int t = 0; t < 9; ++t) logits.at(t, t < 5 ? 3 : 4) = 8;
-  FrameMatrix posteriors = logits;
-  log_softmax(posteriors);
-  EXPECT_EQ(decode_utterance(context, logits),
-            decode(posteriors, context.decoder_model, context.decoder));
-}
-
 TEST(DecodeUtterance, RefusesAWidthOrADecoderThatDoesNotFit) {
   ModelContext context = example();
   EXPECT_THROW(decode_utterance(context, FrameMatrix(5, 40)), UsageError);

@@ -1,0 +1,24 @@
+// ernn report: one page about a run.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "train/commands/arguments.h"
+#include "train/commands/commands.h"
+#include "train/report.h"
+
+namespace ernn {
+
+int report_command(int argc, char** argv) {
+  cxxopts::Options options("ernn report", "Writes report.html into a run folder.");
+  options.add_options()("run", "run folder", cxxopts::value<std::string>(), "DIR");
+  cxxopts::ParseResult result;
+  if (!parse_arguments(options, argc, argv, result)) return 0;
+  if (result.count("run") == 0)
+    throw UsageError("ernn report: --run DIR is missing: the folder that ernn train --out made");
+  fmt::print("{}\n", write_report(result["run"].as<std::string>()).string());
+  return 0;
+}
+
+}  // namespace ernn
