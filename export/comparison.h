@@ -1,0 +1,31 @@
+// How far fixed point is from real numbers, signal by signal.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/frame_matrix.h"
+#include "export/float_network.h"
+#include "export/quantised_network.h"
+
+namespace ernn {
+
+/// One traced signal of the emulator beside the reference's, over all frames.
+struct SignalError {
+  std::string signal;
+  Format format;
+  double largest = 0;  ///< of the reference's magnitudes
+  double snr_db = 0;   ///< energy of the signal over that of the error; infinite without error
+  double worst = 0;    ///< largest |error|
+  std::int64_t saturations = 0;
+  std::int64_t values = 0;
+};
+
+/// Runs both over normalised utterances [frames, inputs], each from the initial state. The first
+/// entry is "input", the quantised features against the features.
+std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
+                                                const QuantisedNetwork& quantised,
+                                                const std::vector<FrameMatrix>& utterances);
+
+}  // namespace ernn
