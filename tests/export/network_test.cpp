@@ -2,8 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 #include <cmath>
@@ -186,8 +184,8 @@ TEST(Emulator, ApproachesTheReferenceBySixDecibelsABit) {
     const double coarse = logit_snr(network, utterances, 8);
     const double middle = logit_snr(network, utterances, 12);
     const double fine = logit_snr(network, utterances, 16);
-    EXPECT_GT(fine, 55) << model.name;
-    EXPECT_GT(middle, 31) << model.name;
+    EXPECT_GT(fine, 76) << model.name;
+    EXPECT_GT(middle, 52) << model.name;
     EXPECT_NEAR((fine - coarse) / 8, 6.02, 1.0)
         << model.name << " " << coarse << " " << middle << " " << fine;
   }
