@@ -30,7 +30,9 @@ template <class L>
 struct PeepholeWeights<L, false> {};
 
 template <class L, bool Projects>
-struct ProjectionWeights : MatrixWeights<typename L::ProjectionMatrix> {};
+struct ProjectionWeights {
+  MatrixWeights<typename L::ProjectionMatrix> matrix;
+};
 template <class L>
 struct ProjectionWeights<L, false> {};
 
@@ -164,7 +166,7 @@ struct LstmOutput {
     Beat<typename M::Input, M::block> x[MatrixSizes<M>::q];
     Beat<typename M::Product, M::block> y[MatrixSizes<M>::p];
     pack_blocks(hidden, x);
-    matrix_vector<M>(x, weights, y, probe);
+    matrix_vector<M>(x, weights.matrix, y, probe);
     ERNN_BEFORE_ROLLED
     for (int u = 0; u < L::outputs; ++u) {
       ERNN_PIPELINE

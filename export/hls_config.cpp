@@ -1,0 +1,256 @@
+#include "export/hls_text.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+#include "base/text.h"
+#include "export/signals.h"
+
+namespace ernn::hls_text {
+namespace {
+
+std::string type_text(const Format& format) {
+  return fmt::format("ap_fixed<{}, {}>", format.width, format.integer);
+}
+
+/// The C integer that stores codes of a format.
+const char* storage(const Format& format) {
+  return format.width <= 8 ? "std::int8_t" : format.width <= 16 ? "std::int16_t" : "std::int32_t";
+}
+
+std::string divisors(int number) {
+  std::vector<std::string> list;
+  for (int d = 1; d <= number; ++d) {
+    if (number % d == 0) list.push_back(std::to_string(d));
+  }
+  return join(list, ", ");
+}
+
+/// Numbers of a network's signals by name.
+class SignalNumbers {
+ public:
+  explicit SignalNumbers(const QuantisedNetwork& network) {
+    for (const TracedSignal& signal : traced_signals(network)) {
+      const auto next = static_cast<int>(numbers_.size());
+      numbers_[signal.name] = next;
+    }
+  }
+  int operator[](const std::string& name) const { return numbers_.at(name); }
+
+ private:
+  std::map<std::string, int> numbers_;
+};
+
+/// What a matrix multiplies.
+const Format& operand(const QuantisedLayer& layer, const QuantisedMatrix& matrix) {
+  const std::string kind = matrix.shape.name.substr(matrix.shape.name.rfind('.') + 1);
+  if (kind == "input") return layer.input;
+  if (kind == "projection") return layer.hidden;
+  if (kind == "candidate" && layer.options.reset == GruReset::before) return layer.reset_hidden;
+  return layer.output_format();
+}
+
+std::string constant(const char* type, const std::string& name, const std::string& value,
+                     const std::string& comment = "") {
+  return fmt::format("  static constexpr {} {} = {};{}\n", type, name, value,
+                     comment.empty() ? "" : "  // " + comment);
+}
+
+std::string number(const std::string& name, std::int64_t value, const std::string& comment = "") {
+  return constant("int", name, std::to_string(value), comment);
+}
+
+std::string alias(const std::string& name, const std::string& type) {
+  return fmt::format("  typedef {} {};\n", type, name);
+}
+
+std::string matrix_config(const QuantisedLayer& layer, const QuantisedMatrix& matrix,
+                          const SignalNumbers& signals) {
+  const MatrixShape& shape = matrix.shape;
+  std::string text = fmt::format("/// {}: {} x {} in blocks of {}.\nstruct {} {{\n", shape.name,
+                                 shape.rows, shape.cols, shape.block, matrix_class(layer, matrix));
+  text += number("rows", shape.rows);
+  text += number("cols", shape.cols);
+  text += number("block", shape.block);
+  text +=
+      number("rows_parallel", 1,
+             "divides " + std::to_string(shape.block_rows()) + ": " + divisors(shape.block_rows()));
+  text +=
+      number("cols_parallel", 1,
+             "divides " + std::to_string(shape.block_cols()) + ": " + divisors(shape.block_cols()));
+  if (shape.block > 1) {
+    text += number("spectrum_signal", signals[shape.name + ".spectrum"]);
+    text += number("sum_signal", signals[shape.name + ".sum"]);
+  }
+  text += number("product_signal", signals[shape.name + ".product"]);
+  text += alias("Input", type_text(operand(layer, matrix)));
+  text += alias("Weight", type_text(matrix.weight));
+  if (shape.block > 1) {
+    text += alias("Spectrum", type_text(matrix.spectrum));
+    text += alias("Sum", type_text(matrix.sum));
+  }
+  text += alias("Product", type_text(matrix.product));
+  text += alias("Code", storage(matrix.weight));
+  return text + "};\n\n";
+}
+
+std::string table_config(const QuantisedLayer& layer, const ActivationTable& table) {
+  const std::string name = class_name(layer) + capital(name_of(table.kind));
+  std::string text =
+      fmt::format("/// {} of {}.\nstruct {} {{\n", name_of(table.kind), layer.name, name);
+  text += constant("bool", "odd", table.kind == Activation::tanh ? "true" : "false");
+  text += number("range_log2", table.range_log2);
+  text += number("segments_log2", table.segments_log2);
+  text += fmt::format("  static int last() {{ return {}; }}\n", table.last);
+  text += fmt::format("  static int base(int segment) {{ return k{}Base[segment]; }}\n", name);
+  text += fmt::format("  static int slope(int segment) {{ return k{}Slope[segment]; }}\n", name);
+  return text + "};\n\n";
+}
+
+/// Fields that every kind of layer has.
+std::string common_config(const QuantisedLayer& layer, int output_beat) {
+  std::string text = number("size", layer.options.size) + number("outputs", layer.outputs()) +
+                     number("output_beat", output_beat);
+  if (layer.options.type != LayerType::feedforward) {
+    text += number(
+        "units_parallel", 1,
+        "divides " + std::to_string(layer.options.size) + ": " + divisors(layer.options.size));
+  }
+  for (const QuantisedMatrix& matrix : layer.matrices) {
+    const std::string name = matrix_class(layer, matrix);
+    text += alias(name.substr(class_name(layer).size()) + "Matrix", name);
+  }
+  return text + alias("Bias", type_text(layer.bias)) + alias("BiasCode", storage(layer.bias));
+}
+
+/// Fields that LSTM and GRU share.
+std::string recurrent_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
+  return number("preactivation_signal", signals[layer.name + ".preactivation"]) +
+         number("gate_signal", signals[layer.name + ".gate"]) +
+         number("hidden_signal", signals[layer.name + ".hidden"]) +
+         alias("Preactivation", type_text(layer.preactivation)) +
+         alias("Gate", type_text(layer.gate)) + alias("Hidden", type_text(layer.hidden)) +
+         alias("Sigmoid", class_name(layer) + "Sigmoid") +
+         alias("Tanh", class_name(layer) + "Tanh");
+}
+
+std::string lstm_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
+  const bool projects = layer.options.projection > 0;
+  const bool peepholes = !layer.peephole_codes.empty();
+  std::string text = constant("bool", "peepholes", peepholes ? "true" : "false");
+  text += constant("bool", "projects", projects ? "true" : "false");
+  text += constant("long long", "cell_clip", std::to_string(layer.cell_clip_code));
+  for (const char* name : {"cell", "cell_argument", "cell_tanh"}) {
+    text += number(std::string(name) + "_signal", signals[layer.name + "." + name]);
+  }
+  if (projects) text += number("projected_signal", signals[layer.name + ".projected"]);
+  text += alias("Cell", type_text(layer.cell));
+  text += alias("Output", type_text(layer.output_format()));
+  if (peepholes) {
+    text += alias("Peephole", type_text(layer.peephole));
+    text += alias("PeepholeCode", storage(layer.peephole));
+  }
+  return text;
+}
+
+std::string gru_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
+  const bool after = layer.options.reset == GruReset::after;
+  return constant("bool", "reset_after", after ? "true" : "false") +
+         number("reset_signal",
+                signals[layer.name + (after ? ".reset_argument" : ".reset_hidden")]);
+}
+
+std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
+  const bool table = !tables(layer).empty();
+  const bool relu = layer.options.activation == Activation::relu;
+  std::string text = constant("int", "activation",
+                              table  ? "kernel::kActivationTable"
+                              : relu ? "kernel::kActivationRelu"
+                                     : "kernel::kActivationNone");
+  text += number("output_signal", signals[layer.name + ".output"]);
+  text += alias("Output", type_text(layer.output_format()));
+  if (table) {
+    text += number("preactivation_signal", signals[layer.name + ".preactivation"]);
+    text += alias("Preactivation", type_text(layer.preactivation));
+    text += alias("Table", class_name(layer) + capital(name_of(layer.options.activation)));
+  }
+  return text;
+}
+
+std::string layer_config(const QuantisedLayer& layer, const SignalNumbers& signals,
+                         int output_beat) {
+  std::string text;
+  for (const QuantisedMatrix& matrix : layer.matrices)
+    text += matrix_config(layer, matrix, signals);
+  for (const ActivationTable* table : tables(layer)) text += table_config(layer, *table);
+  text += fmt::format("/// {}: {}, {} units.\nstruct {} {{\n", layer.name,
+                      name_of(layer.options.type), layer.options.size, class_name(layer));
+  text += common_config(layer, output_beat);
+  switch (layer.options.type) {
+    case LayerType::lstm:
+      text += recurrent_config(layer, signals) + lstm_config(layer, signals);
+      break;
+    case LayerType::gru:
+      text += recurrent_config(layer, signals) + gru_config(layer, signals);
+      break;
+    case LayerType::feedforward:
+      text += feedforward_config(layer, signals);
+      break;
+  }
+  return text + "};\n\n";
+}
+
+/// Elements that layer `i` hands on at a time: what the next one takes.
+int output_beat(const QuantisedNetwork& network, std::size_t i) {
+  return i + 1 < network.layers.size() ? network.layers[i + 1].matrices.front().shape.block : 1;
+}
+
+}  // namespace
+
+std::string config_file(const QuantisedNetwork& network) {
+  const SignalNumbers signals(network);
+  std::string text =
+      "// Generated: sizes, formats and folds of the network's layers. Folds (rows_parallel,\n"
+      "// cols_parallel, units_parallel) may be edited, everything else belongs to the weights.\n"
+      "#pragma once\n\n#include <cstdint>\n\n#include \"kernel/network.h\"\n"
+      "#include \"tables.h\"\n\nnamespace ernn {\nnamespace model {\n\n";
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    text += layer_config(network.layers[i], signals, output_beat(network, i));
+  }
+  return text + "}  // namespace model\n}  // namespace ernn\n";
+}
+
+std::string tables_file(const QuantisedNetwork& network) {
+  std::string text =
+      "// Generated: activation tables, codes with 6 more fraction bits than the gate format.\n"
+      "#pragma once\n\nnamespace ernn {\nnamespace model {\n\n";
+  for (const QuantisedLayer& layer : network.layers) {
+    for (const ActivationTable* table : tables(layer)) {
+      const std::string name = class_name(layer) + capital(name_of(table->kind));
+      text += fmt::format("constexpr int k{}Base[{}] = {{\n{}}};\n", name, table->base.size(),
+                          number_lines(table->base, "    "));
+      text += fmt::format("constexpr int k{}Slope[{}] = {{\n{}}};\n\n", name, table->slope.size(),
+                          number_lines(table->slope, "    "));
+    }
+  }
+  return text + "}  // namespace model\n}  // namespace ernn\n";
+}
+
+std::string signals_file(const QuantisedNetwork& network) {
+  std::string text =
+      "// Generated: the traced signals, for the testbench.\n#pragma once\n\n"
+      "#include \"testbench/signal_info.h\"\n\nnamespace ernn::model {\n\n"
+      "inline constexpr testbench::SignalInfo kSignals[] = {\n";
+  for (const TracedSignal& signal : traced_signals(network)) {
+    text += fmt::format("    {{\"{}\", {}, {}, {}, {}}},\n", signal.name, signal.length,
+                        signal.format.width, signal.format.integer, signal.counted);
+  }
+  return text + "};\n\n}  // namespace ernn::model\n";
+}
+
+}  // namespace ernn::hls_text

@@ -1,0 +1,270 @@
+#include "export/hls_project.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "base/options.h"
+#include "export/accumulators.h"
+#include "export/hls_text.h"
+#include "hls/embedded_files.h"
+
+namespace ernn {
+namespace {
+
+using hls_text::class_name;
+using hls_text::member_name;
+
+constexpr const char* kTop = "ernn_top";
+/// What the Vitis scripts ask for unless they are edited.
+constexpr const char* kPart = "xcku060-ffva1156-2-e";
+constexpr const char* kClockNs = "5";
+
+const char* kind_prefix(const QuantisedLayer& layer) {
+  switch (layer.options.type) {
+    case LayerType::lstm:
+      return "Lstm";
+    case LayerType::gru:
+      return "Gru";
+    case LayerType::feedforward:
+      break;
+  }
+  return "Feedforward";
+}
+
+/// The chain of stages.
+std::string run_function(const QuantisedNetwork& network) {
+  std::string streams;
+  std::string calls;
+  for (const QuantisedLayer& layer : network.layers) {
+    const std::string type = class_name(layer);
+    const std::string name = member_name(layer);
+    const std::string matrix = type + "Input";
+    streams += fmt::format(
+        "  ::hls::stream<kernel::Beat<{0}::Input, {0}::block>> {1}_in(\"{1}_in\");\n"
+        "  ::hls::stream<kernel::Beat<{0}::Product, {0}::block>> {1}_product(\"{1}_product\");\n",
+        matrix, name);
+  }
+  const QuantisedLayer& last = network.layers.back();
+  streams += fmt::format(
+      "  ::hls::stream<kernel::Beat<{}::Output, {}::output_beat>> logits(\"logits\");\n",
+      class_name(last), class_name(last));
+  calls += "  kernel::read_stage<kInputs>(frames, input, " + member_name(network.layers.front()) +
+           "_in);\n";
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const QuantisedLayer& layer = network.layers[i];
+    const std::string type = class_name(layer);
+    const std::string name = member_name(layer);
+    const std::string next =
+        i + 1 < network.layers.size() ? member_name(network.layers[i + 1]) + "_in" : "logits";
+    calls += fmt::format(
+        "  kernel::input_product_stage<{0}Input>(frames, {1}_in, weights.{1}.input, {1}_product,\n"
+        "                                       probe);\n",
+        type, name);
+    if (layer.options.type == LayerType::feedforward) {
+      calls += fmt::format(
+          "  kernel::feedforward_stage<{0}>(frames, {1}_product, weights.{1}, {2}, probe);\n", type,
+          name, next);
+    } else {
+      calls += fmt::format(
+          "  kernel::{0}_stage<{1}>(frames, reset, {2}_product, weights.{2}, state.{2}, {3},\n"
+          "                       probe);\n",
+          name_of(layer.options.type), type, name, next);
+    }
+  }
+  calls += "  kernel::write_stage<kOutputs>(frames, logits, output);\n";
+  return "/// Runs `frames` frames: codes in, logit codes out. `reset` starts from zero state;\n"
+         "/// otherwise the network goes on from `state`.\n"
+         "template <class Probe>\n"
+         "void run(int frames, bool reset, ::hls::stream<InputCode>& input, const Weights& "
+         "weights,\n"
+         "         State& state, ::hls::stream<LogitCode>& output, Probe probe) {\n"
+         "  ERNN_DATAFLOW\n" +
+         streams + calls + "}\n\n";
+}
+
+std::string model_file(const QuantisedNetwork& network) {
+  std::string weights;
+  std::string states;
+  std::string loads;
+  for (const QuantisedLayer& layer : network.layers) {
+    const std::string type = class_name(layer);
+    const std::string name = member_name(layer);
+    weights += fmt::format("  kernel::{}Weights<{}> {};\n", kind_prefix(layer), type, name);
+    loads += fmt::format("  load(image, weights.{});\n", name);
+    if (layer.options.type == LayerType::feedforward) continue;
+    states += fmt::format("  kernel::{}State<{}> {};\n", kind_prefix(layer), type, name);
+  }
+  const std::string first = class_name(network.layers.front());
+  // A network without recurrence still has a state port, so that all tops look alike.
+  if (states.empty()) states = "  bool unused = false;\n";
+  const bool recurrent = std::any_of(
+      network.layers.begin(), network.layers.end(),
+      [](const QuantisedLayer& layer) { return layer.options.type != LayerType::feedforward; });
+  std::string run = run_function(network);
+  if (!recurrent) {
+    run = "/// Without recurrent layers there is no state to reset.\n" + run;
+    const std::string old =
+        "bool reset, ::hls::stream<InputCode>& input, const Weights& weights,\n"
+        "         State& state,";
+    run.replace(run.find(old), old.size(),
+                "bool /*reset*/, ::hls::stream<InputCode>& input, const Weights& weights,\n"
+                "         State& /*state*/,");
+  }
+  return fmt::format(
+      "// Generated: the network's weights and state, and the chain of its stages.\n"
+      "#pragma once\n\n#include \"config.h\"\n\nnamespace ernn {{\nnamespace model {{\n\n"
+      "constexpr int kInputs = {};\nconstexpr int kOutputs = {};\n"
+      "typedef kernel::Codes<{}Input::Input>::Code InputCode;\n"
+      "typedef kernel::Codes<OutputLayer::Output>::Code LogitCode;\n\n"
+      "struct Weights {{\n{}}};\n\nstruct State {{\n{}}};\n\n{}"
+      "/// Fills the weights from an image, layer by layer.\n"
+      "template <class Image>\nvoid load(Image& image, Weights& weights) {{\n{}}}\n\n"
+      "}}  // namespace model\n}}  // namespace ernn\n",
+      network.inputs(), network.outputs(), first, weights, states, run, loads);
+}
+
+constexpr const char* kTopHeader = R"(// Generated: the functions to synthesise.
+#pragma once
+
+#include "model.h"
+
+extern "C" {
+
+/// `frames` frames of kInputs codes each from `input`, as many times kOutputs logit codes to
+/// `output`. `reset` clears `state` first. Weights are ROM.
+void ernn_top(::hls::stream<ernn::model::InputCode>& input,
+              ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
+              ernn::model::State& state);
+
+/// The same with weights from a memory.
+void ernn_top_loadable(::hls::stream<ernn::model::InputCode>& input,
+                       ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
+                       ernn::model::State& state, const ernn::model::Weights& weights);
+}
+
+namespace ernn {
+namespace model {
+
+/// The ROM, for the testbench.
+const Weights& rom();
+
+}  // namespace model
+}  // namespace ernn
+)";
+
+constexpr const char* kTopSource = R"(// Generated: the functions to synthesise.
+#include "top.h"
+
+#include "weights.h"
+
+extern "C" void ernn_top(::hls::stream<ernn::model::InputCode>& input,
+                         ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
+                         ernn::model::State& state) {
+  ERNN_INTERFACE(mode = axis port = input)
+  ERNN_INTERFACE(mode = axis port = output)
+  ERNN_INTERFACE(mode = s_axilite port = frames)
+  ERNN_INTERFACE(mode = s_axilite port = reset)
+  ERNN_INTERFACE(mode = s_axilite port = return)
+  ERNN_INTERFACE(mode = ap_memory port = state)
+  ernn::model::run(frames, reset, input, ernn::model::kWeights, state, output,
+                   ernn::kernel::NoProbe());
+}
+
+extern "C" void ernn_top_loadable(::hls::stream<ernn::model::InputCode>& input,
+                                  ::hls::stream<ernn::model::LogitCode>& output, int frames,
+                                  bool reset, ernn::model::State& state,
+                                  const ernn::model::Weights& weights) {
+  ERNN_INTERFACE(mode = axis port = input)
+  ERNN_INTERFACE(mode = axis port = output)
+  ERNN_INTERFACE(mode = s_axilite port = frames)
+  ERNN_INTERFACE(mode = s_axilite port = reset)
+  ERNN_INTERFACE(mode = s_axilite port = return)
+  ERNN_INTERFACE(mode = ap_memory port = state)
+  ERNN_INTERFACE(mode = ap_memory port = weights)
+  ernn::model::run(frames, reset, input, weights, state, output, ernn::kernel::NoProbe());
+}
+
+namespace ernn {
+namespace model {
+
+const Weights& rom() { return kWeights; }
+
+}  // namespace model
+}  // namespace ernn
+)";
+
+/// One list of files and settings for both of Vitis's project formats.
+struct VitisSettings {
+  std::string flags = "-I. -std=c++17";
+  std::vector<std::string> testbench = {"testbench/main.cpp"};
+};
+
+std::string vitis_script(const VitisSettings& settings) {
+  std::string text = fmt::format(
+      "# Generated: vitis_hls -f run_hls.tcl [csim] [csynth] [cosim] [export]   (default: csim "
+      "csynth)\n"
+      "# The vendor's headers are used: shim/ must not be on the include path.\n"
+      "set steps [lsearch -all -inline -regexp $argv {{^(csim|csynth|cosim|export)$}}]\n"
+      "if {{[llength $steps] == 0}} {{ set steps {{csim csynth}} }}\n"
+      "open_project -reset vitis\nset_top {}\nadd_files top.cpp -cflags \"{}\"\n",
+      kTop, settings.flags);
+  for (const std::string& file : settings.testbench) {
+    text += fmt::format("add_files -tb {} -cflags \"{}\"\n", file, settings.flags);
+  }
+  return text + fmt::format(
+                    "open_solution -reset solution\nset_part {{{}}}\n"
+                    "create_clock -period {} -name default\n"
+                    "set artefact [file normalize ..]\n"
+                    "if {{\"csim\" in $steps}} {{ csim_design -argv $artefact }}\n"
+                    "if {{\"csynth\" in $steps}} {{ csynth_design }}\n"
+                    "if {{\"cosim\" in $steps}} {{ cosim_design -argv $artefact }}\n"
+                    "if {{\"export\" in $steps}} {{ export_design -format ip_catalog }}\nexit\n",
+                    kPart, kClockNs);
+}
+
+std::string vitis_config(const VitisSettings& settings) {
+  std::string text = fmt::format(
+      "# Generated: v++ -c --mode hls --config hls_config.cfg --work_dir vitis, then\n"
+      "# vitis-run --mode hls --csim | --cosim | --package with the same two options.\n"
+      "part={}\n\n[hls]\nflow_target=vivado\nclock={}ns\nsyn.file=top.cpp\n"
+      "syn.file_cflags=top.cpp,{}\nsyn.top={}\n",
+      kPart, kClockNs, settings.flags, kTop);
+  for (const std::string& file : settings.testbench) {
+    text += fmt::format("tb.file={0}\ntb.file_cflags={0},{1}\n", file, settings.flags);
+  }
+  return text + "csim.argv=..\ncosim.argv=..\npackage.output.format=ip_catalog\n";
+}
+
+}  // namespace
+
+std::vector<GeneratedFile> generate_hls_files(const QuantisedNetwork& network) {
+  check_accumulators(network);
+  using namespace hls_text;
+  const VitisSettings vitis;
+  return {{"config.h", config_file(network)},
+          {"tables.h", tables_file(network)},
+          {"signals.h", signals_file(network)},
+          {"model.h", model_file(network)},
+          {"weights.h", weights_file(network)},
+          {"weights.bin", weights_image(network)},
+          {"top.h", kTopHeader},
+          {"top.cpp", kTopSource},
+          {"run_hls.tcl", vitis_script(vitis)},
+          {"hls_config.cfg", vitis_config(vitis)}};
+}
+
+void write_hls_project(const QuantisedNetwork& network, const std::filesystem::path& folder) {
+  const auto put = [&](const std::filesystem::path& name, std::string_view text) {
+    make_folder((folder / name).parent_path());
+    write_file(folder / name, text);
+  };
+  for (const GeneratedFile& file : generate_hls_files(network)) put(file.name, file.text);
+  for (const EmbeddedFile& file : hls_project_files()) put(file.name, file.text);
+}
+
+}  // namespace ernn

@@ -1,0 +1,133 @@
+// weights.bin: the same codes as the ROM in weights.h, to be loaded at run time.
+//
+//   8 bytes   "ERNNWTS1"
+//   4 bytes   number of codes, little endian
+//   4 bytes   each code, two's complement, little endian
+//
+// Codes are in network order; a layer's are its matrices (input, recurrent, projection or
+// candidate; [p][q][k] each), its bias, then its peepholes or the bias inside the reset.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+#include "kernel/network.h"
+
+namespace ernn::testbench {
+
+/// Reads codes from the bytes of an image, one array after another.
+class ImageReader {
+ public:
+  explicit ImageReader(const std::string& path) : path_(path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error(path + ": cannot be read (is it missing?)");
+    bytes_.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    if (bytes_.size() < kHeader || bytes_.compare(0, 8, "ERNNWTS1") != 0) {
+      throw std::runtime_error(path + ": is not an image of weights (no ERNNWTS1 at its start)");
+    }
+    const auto count = static_cast<std::uint32_t>(word(8));
+    if (bytes_.size() != kHeader + std::size_t{4} * count) {
+      throw std::runtime_error(path + ": has " + std::to_string(bytes_.size()) +
+                               " bytes, expected " +
+                               std::to_string(kHeader + std::size_t{4} * count));
+    }
+  }
+
+  /// Fills `count` codes of `width` bits.
+  template <class Code>
+  void read(Code* codes, std::size_t count, int width) {
+    for (std::size_t i = 0; i < count; ++i, at_ += 4) {
+      if (at_ + 4 > bytes_.size()) fail("ends before the network's last code");
+      const std::int64_t code = word(at_);
+      const std::int64_t limit = std::int64_t{1} << (width - 1);
+      if (code < -limit || code >= limit) {
+        fail("code " + std::to_string(code) + " at byte " + std::to_string(at_) +
+             " does not fit its " + std::to_string(width) + " bits");
+      }
+      codes[i] = static_cast<Code>(code);
+    }
+  }
+
+  /// Nothing may be left.
+  void finish() const {
+    if (at_ != bytes_.size()) fail("has more codes than the network");
+  }
+
+ private:
+  static constexpr std::size_t kHeader = 12;
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::runtime_error(path_ + ": " + what + " (the image of another network?)");
+  }
+  std::int32_t word(std::size_t at) const {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes_[at + i])) << (8 * i);
+    }
+    return static_cast<std::int32_t>(value);
+  }
+
+  std::string path_;
+  std::string bytes_;
+  std::size_t at_ = kHeader;
+};
+
+template <class M>
+void load(ImageReader& image, kernel::MatrixWeights<M>& weights) {
+  image.read(&weights.code[0][0][0], sizeof(weights.code) / sizeof(typename M::Code),
+             kernel::FormatOf<typename M::Weight>::width);
+}
+
+template <class L>
+void load(ImageReader& image, kernel::ProjectionWeights<L, true>& weights) {
+  load(image, weights.matrix);
+}
+template <class L>
+void load(ImageReader& /*image*/, kernel::ProjectionWeights<L, false>& /*weights*/) {}
+
+template <class L>
+void load(ImageReader& image, kernel::PeepholeWeights<L, true>& weights) {
+  image.read(&weights.code[0][0], std::size_t{3} * L::size,
+             kernel::FormatOf<typename L::Peephole>::width);
+}
+template <class L>
+void load(ImageReader& /*image*/, kernel::PeepholeWeights<L, false>& /*weights*/) {}
+
+template <class L>
+void load(ImageReader& image, kernel::ResetBias<L, true>& weights) {
+  image.read(&weights.code[0], std::size_t{L::size}, kernel::FormatOf<typename L::Bias>::width);
+}
+template <class L>
+void load(ImageReader& /*image*/, kernel::ResetBias<L, false>& /*weights*/) {}
+
+template <class L>
+void load(ImageReader& image, kernel::LstmWeights<L>& weights) {
+  load(image, weights.input);
+  load(image, weights.recurrent);
+  load(image, weights.projection);
+  image.read(&weights.bias[0][0], std::size_t{4} * L::size,
+             kernel::FormatOf<typename L::Bias>::width);
+  load(image, weights.peephole);
+}
+
+template <class L>
+void load(ImageReader& image, kernel::GruWeights<L>& weights) {
+  load(image, weights.input);
+  load(image, weights.recurrent);
+  load(image, weights.candidate);
+  image.read(&weights.bias[0][0], std::size_t{3} * L::size,
+             kernel::FormatOf<typename L::Bias>::width);
+  load(image, weights.candidate_bias);
+}
+
+template <class L>
+void load(ImageReader& image, kernel::FeedforwardWeights<L>& weights) {
+  load(image, weights.input);
+  image.read(&weights.bias[0], std::size_t{L::size}, kernel::FormatOf<typename L::Bias>::width);
+}
+
+}  // namespace ernn::testbench

@@ -1,0 +1,249 @@
+// Exported projects, run as their users run them: the real testbench programs on right and on wrong
+// artefacts. What must fail, fails with a non-zero exit status and names the place.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "export/artefact.h"
+#include "export/emulator.h"
+#include "hls/io/npy.h"
+#include "hls/io/sha256.h"
+#include "tests/support/temporary_folder.h"
+
+namespace ernn {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int status = -1;
+  std::string output;
+};
+
+Outcome run_testbench(const std::string& project, const std::string& arguments) {
+  const std::string command =
+      std::string(ERNN_TESTBENCHES) + "/testbench_" + project + " " + arguments + " 2>&1";
+  Outcome run;
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return run;
+  std::vector<char> buffer(4096);
+  std::size_t count = 0;
+  while ((count = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0) {
+    run.output.append(buffer.data(), count);
+  }
+  const int status = ::pclose(pipe);
+  run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return run;
+}
+
+fs::path project_folder(const std::string& project) {
+  return fs::path(ERNN_HLS_PROJECTS) / project;
+}
+
+/// A copy of a project's artefact to damage.
+class Damaged {
+ public:
+  explicit Damaged(const std::string& project) : project_(project) {
+    fs::copy(project_folder(project), path(), fs::copy_options::recursive);
+  }
+  fs::path path() const { return folder_.path() / "artefact"; }
+
+  /// Makes SHA256SUMS agree with what is there, so that only the comparison can find the damage.
+  void hash_again() const {
+    std::string text;
+    for (const auto& file : hls::read_sha256sums((path() / "SHA256SUMS").string())) {
+      text += hls::sha256_file((path() / file.name).string()) + "  " + file.name + "\n";
+    }
+    write_file(path() / "SHA256SUMS", text);
+  }
+  void flip(const std::string& file, std::size_t from_end, unsigned char bits) const {
+    std::string bytes = read_file(path() / file);
+    char& byte = bytes.at(bytes.size() - from_end);
+    byte = static_cast<char>(static_cast<unsigned char>(byte) ^ bits);
+    write_file(path() / file, bytes);
+  }
+  Outcome run() const { return run_testbench(project_, path().string()); }
+
+ private:
+  std::string project_;
+  TemporaryFolder folder_;
+};
+
+class GoodProject : public testing::TestWithParam<const char*> {};
+
+TEST_P(GoodProject, EverySignalIsEqual) {
+  const Outcome run = run_testbench(GetParam(), project_folder(GetParam()).string());
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("equal: 0 mismatches"));
+  EXPECT_THAT(run.output, HasSubstr("output.output"));
+  EXPECT_THAT(run.output, Not(HasSubstr("DIFFERENT")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
+                         testing::Values("lstm", "gru", "feedforward", "large"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST(Project, OneWrongRomCodeIsFound) {
+  const Outcome run = run_testbench("wrong_rom", project_folder("wrong_rom").string());
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("layers.0.candidate.product"));
+  EXPECT_THAT(run.output, HasSubstr("DIFFERENT"));
+  EXPECT_THAT(run.output, HasSubstr("first at frame"));
+}
+
+TEST(Project, SwappedGatesAreFound) {
+  const Outcome run = run_testbench("wrong_gates", project_folder("wrong_gates").string());
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("first at frame 0 index 0"));
+}
+
+TEST(Project, OneWrongCodeInTheImageIsFound) {
+  const Damaged damaged("lstm");
+  damaged.flip("hls/weights.bin", 4, 1);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("output.output"));
+  EXPECT_THAT(run.output, HasSubstr("DIFFERENT"));
+}
+
+TEST(Project, TheImageOfAnotherNetworkIsRefused) {
+  const Damaged damaged("lstm");
+  fs::copy_file(project_folder("gru") / "hls" / "weights.bin",
+                damaged.path() / "hls" / "weights.bin", fs::copy_options::overwrite_existing);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("weights.bin"));
+}
+
+TEST(Project, TheLastGoldenCodeIsCompared) {
+  const Damaged damaged("lstm");
+  damaged.flip("golden/output.output.npy", 1, 1);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("first at frame 7 index 10"));
+}
+
+TEST(Project, ATruncatedGoldenFileIsNamed) {
+  const Damaged damaged("gru");
+  const fs::path file = damaged.path() / "golden" / "layers.1.hidden.npy";
+  fs::resize_file(file, fs::file_size(file) - 2);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("layers.1.hidden.npy"));
+}
+
+TEST(Project, AGoldenFileOfFewerFramesIsNamed) {
+  const Damaged damaged("gru");
+  const std::string file = (damaged.path() / "golden" / "layers.1.hidden.npy").string();
+  hls::NpyArray array = hls::read_npy(file);
+  --array.shape[0];
+  array.values.resize(array.shape[0] * array.shape[1]);
+  hls::write_npy(file, array.shape, array.values);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("layers.1.hidden.npy: has shape (7, 16), expected (8, 16)"));
+}
+
+TEST(Project, AWrongHashIsNamed) {
+  const Damaged damaged("gru");
+  damaged.flip("golden/layers.0.gate.npy", 1, 4);
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("layers.0.gate.npy: has sha256"));
+}
+
+TEST(Project, MissingAndExtraGoldenFilesAreNamed) {
+  const Damaged damaged("feedforward");
+  const fs::path golden = damaged.path() / "golden";
+  fs::rename(golden / "layers.1.output.npy", golden / "layers.9.output.npy");
+  std::string sums = read_file(damaged.path() / "SHA256SUMS");
+  const std::string from = "golden/layers.1.output.npy";
+  sums.replace(sums.find(from), from.size(), "golden/layers.9.output.npy");
+  write_file(damaged.path() / "SHA256SUMS", sums);
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("layers.1.output.npy: cannot be read"));
+  EXPECT_THAT(run.output, HasSubstr("EXTRA"));
+}
+
+TEST(Project, WrongArgumentsAreAUsageError) {
+  EXPECT_EQ(run_testbench("gru", "--frame x").status, 2);
+  EXPECT_EQ(run_testbench("gru", "--frames x").status, 2);
+  EXPECT_EQ(run_testbench("gru", "/nonexistent").status, 1);
+}
+
+/// Several utterances, wild enough to saturate, against the emulator: logits and every counter.
+void compare_utterances(const std::string& project) {
+  const TemporaryFolder folder;
+  const QuantisedNetwork network = load_artefact(project_folder(project)).network;
+  const std::vector<std::int64_t> lengths = {30, 1, 17, 52};
+  Emulator emulator(network);
+  std::mt19937 random(9);
+  std::uniform_int_distribution<int> coin(0, 3);
+  std::vector<std::int64_t> frames;
+  std::vector<std::int64_t> expected;
+  std::size_t total = 0;
+  for (const std::int64_t length : lengths) {
+    emulator.reset();
+    for (std::int64_t t = 0; t < length; ++t, ++total) {
+      std::vector<std::int32_t> frame;
+      for (int i = 0; i < network.inputs(); ++i) {
+        const std::int64_t code =
+            coin(random) < 2 ? network.input_format().largest() : network.input_format().smallest();
+        frame.push_back(static_cast<std::int32_t>(code));
+        frames.push_back(code);
+      }
+      for (const std::int32_t logit : emulator.step(frame)) expected.push_back(logit);
+    }
+  }
+  const auto at = [&](const char* name) { return (folder.path() / name).string(); };
+  hls::write_npy(at("frames.npy"), {total, static_cast<std::size_t>(network.inputs())}, frames);
+  hls::write_npy(at("lengths.npy"), {lengths.size()}, lengths);
+  const Outcome run =
+      run_testbench(project, "--frames " + at("frames.npy") + " --lengths " + at("lengths.npy") +
+                                 " --logits " + at("logits.npy") + " --counters " + at("c.txt"));
+  ASSERT_EQ(run.status, 0) << run.output;
+  EXPECT_EQ(
+      hls::read_npy(at("logits.npy"), {total, static_cast<std::size_t>(network.outputs())}).values,
+      expected);
+  std::ostringstream counters;
+  std::int64_t saturations = 0;
+  for (const SaturationCount& count : emulator.saturations()) {
+    counters << count.signal << ' ' << count.count << '\n';
+    saturations += count.count;
+  }
+  EXPECT_EQ(read_file(at("c.txt")), counters.str());
+  EXPECT_GT(saturations, 0) << "the frames are not wild enough to test anything";
+}
+
+TEST(Project, UtterancesOfLstms) {
+  compare_utterances("lstm");
+}
+TEST(Project, UtterancesOfGrus) {
+  compare_utterances("gru");
+}
+TEST(Project, UtterancesOfFeedforwardLayers) {
+  compare_utterances("feedforward");
+}
+TEST(Project, UtterancesOfLargerNetworks) {
+  compare_utterances("large");
+}
+
+}  // namespace
+}  // namespace ernn

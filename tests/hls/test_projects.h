@@ -1,0 +1,73 @@
+// Exported networks for the tests of the HLS project: random weights, every kind of layer and
+// block.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "export/artefact.h"
+#include "export/hls_project.h"
+#include "tests/export/random_network.h"
+
+namespace ernn {
+
+constexpr int kProjectUtterances = 3;
+constexpr int kProjectFrames = 40;
+
+inline ModelOptions project_model(int inputs, int outputs, std::vector<LayerOptions> layers,
+                                  int output_block) {
+  ModelOptions options;
+  options.inputs = inputs;
+  options.outputs = outputs;
+  options.layers = std::move(layers);
+  options.output_block = output_block;
+  return options;
+}
+
+/// Few networks, since each is a compilation, that have between them: LSTM with and without
+/// projection, peepholes and cell clip; GRU with both resets; feed-forward with every activation
+/// function; every block size, also where it does not divide.
+inline std::vector<NamedModel> project_models() {
+  LayerOptions clipped = lstm_layer(16, 10, {8, 4, 4});
+  clipped.cell_clip = 0.75;
+  LayerOptions plain = lstm_layer(16, 0, {2, 8, 1});
+  plain.peepholes = false;
+  plain.cell_clip = 0.5;
+  return {
+      {"lstm", project_model(13, 11, {clipped, plain}, 2)},
+      {"gru", project_model(9, 7,
+                            {gru_layer(32, GruReset::before, {16, 32, 1}),
+                             gru_layer(16, GruReset::after, {1, 2, 1}),
+                             gru_layer(8, GruReset::after, {4, 1, 1})},
+                            1)},
+      {"feedforward", project_model(10, 6,
+                                    {feedforward_layer(20, Activation::none, 4),
+                                     feedforward_layer(18, Activation::relu, 8),
+                                     feedforward_layer(17, Activation::sigmoid, 1),
+                                     feedforward_layer(16, Activation::tanh, 16)},
+                                    1)},
+      {"large",
+       project_model(13, 39,
+                     {lstm_layer(64, 20, {64, 32, 2}), gru_layer(64, GruReset::before, {32, 64, 1}),
+                      feedforward_layer(24, Activation::tanh, 8)},
+                     16)},
+  };
+}
+
+/// The artefact of one of them, HLS project included, in `folder`.
+inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed, int bits,
+                                      const std::filesystem::path& folder) {
+  const auto utterances =
+      random_utterances(kProjectUtterances, kProjectFrames, options.inputs, seed);
+  Artefact artefact;
+  artefact.network = quantise_at(random_network(options, seed, 1.5), utterances, bits);
+  std::int64_t saturations = 0;
+  const CodeFrames frames =
+      quantise_frames(utterances.front(), artefact.network.input_format(), saturations);
+  write_artefact(artefact, make_golden(artefact.network, frames, 8, kProjectFrames), folder);
+  write_hls_project(artefact.network, folder / "hls");
+  return artefact.network;
+}
+
+}  // namespace ernn
