@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "admm/options.h"
+#include "export/export_options.h"
 #include "features/dataset.h"
 #include "features/feature_options.h"
 #include "models/options.h"
@@ -96,6 +97,7 @@ struct RunConfig {
   ScoringOptions scoring;
   TrainingOptions training;
   std::vector<StageOptions> stages;
+  ExportOptions export_options;  ///< written as `export`
 };
 
 template <class Visitor>
@@ -169,6 +171,7 @@ void describe(Visitor& field, RunConfig& o) {
   field("scoring", o.scoring);
   field("training", o.training);
   field("stages", o.stages);
+  field("export", o.export_options);
 }
 
 /// Reads a YAML file, applies the `--set` assignments in order, gives every stage the defaults of

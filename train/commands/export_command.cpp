@@ -1,0 +1,240 @@
+// ernn export: a trained model to fixed point, as an artefact.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/config_tree.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "export/artefact.h"
+#include "export/comparison.h"
+#include "export/export_options.h"
+#include "export/float_network.h"
+#include "export/profile.h"
+#include "export/quantise.h"
+#include "features/dataset.h"
+#include "features/normalisation.h"
+#include "features/phones.h"
+#include "models/model_file.h"
+#include "train/commands/arguments.h"
+#include "train/commands/commands.h"
+#include "train/model_context.h"
+#include "train/run_config.h"
+
+namespace ernn {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What one export needs to know.
+struct Job {
+  fs::path model;
+  fs::path out;
+  std::string run, stage;
+  DataOptions data;
+  ExportOptions export_options;
+};
+
+template <class Visitor>
+void describe(Visitor& field, Job& o) {
+  field("data", o.data);
+  field("export", o.export_options);
+}
+
+std::vector<std::string> assignments(const cxxopts::ParseResult& arguments) {
+  std::vector<std::string> sets;
+  if (arguments.count("set") > 0) sets = arguments["set"].as<std::vector<std::string>>();
+  if (arguments.count("bits") > 0)
+    sets.push_back(fmt::format("export.bits={}", arguments["bits"].as<int>()));
+  if (arguments.count("data-root") > 0)
+    sets.push_back(fmt::format("data.root={}", arguments["data-root"].as<std::string>()));
+  return sets;
+}
+
+Job job_of_run(const cxxopts::ParseResult& arguments) {
+  if (arguments.count("stage") == 0)
+    throw UsageError("ernn export: --run needs --stage NAME, the stage to export");
+  const fs::path run = arguments["run"].as<std::string>();
+  Job job;
+  job.run = run.string();
+  job.stage = arguments["stage"].as<std::string>();
+  const RunConfig config = load_run_config(run / "config.yaml", assignments(arguments));
+  std::vector<std::string> names;
+  for (const StageOptions& stage : config.stages) names.push_back(stage.name);
+  if (std::find(names.begin(), names.end(), job.stage) == names.end()) {
+    throw UsageError(fmt::format("ernn export: the run has no stage '{}'{} (stages: {})", job.stage,
+                                 did_you_mean(job.stage, names), join(names, ", ")));
+  }
+  job.model = run / job.stage / "model.safetensors";
+  job.out = run / job.stage / "artefact";
+  job.data = config.data;
+  job.export_options = config.export_options;
+  return job;
+}
+
+Job job_of_model(const cxxopts::ParseResult& arguments) {
+  if (arguments.count("out") == 0 || arguments.count("data-root") == 0)
+    throw UsageError(
+        "ernn export: --model needs --data-root DIR (speech to measure) and --out DIR");
+  ConfigNode tree = ConfigNode::map("command line");
+  for (const std::string& set : assignments(arguments)) tree.set(set);
+  Job job = read_options<Job>(tree);
+  job.model = arguments["model"].as<std::string>();
+  return job;
+}
+
+Job read_job(const cxxopts::ParseResult& arguments) {
+  if (arguments.count("run") + arguments.count("model") != 1)
+    throw UsageError("ernn export: expected one of --run DIR and --model FILE");
+  Job job = arguments.count("run") > 0 ? job_of_run(arguments) : job_of_model(arguments);
+  if (arguments.count("out") > 0) job.out = arguments["out"].as<std::string>();
+  validate(job.export_options);
+  return job;
+}
+
+/// Normalised training utterances to measure ranges on.
+std::vector<FrameMatrix> calibration_frames(const Job& job, const ModelContext& context) {
+  DataOptions data = job.data;
+  data.phones = context.phones;
+  data.limit = job.export_options.calibration_utterances;
+  const Normalisation normalisation{context.mean, context.inverse_std};
+  std::vector<FrameMatrix> utterances;
+  for (LabelledUtterance& utterance : load_split(data, context.features, Split::train)) {
+    normalisation.apply(utterance.features);
+    utterances.push_back(std::move(utterance.features));
+  }
+  return utterances;
+}
+
+std::vector<std::string> class_names(const ModelContext& context) {
+  std::vector<std::string> names = phone_symbols(context.phones);
+  if (context.criterion == Criterion::ctc) names.insert(names.begin(), "<blank>");
+  return names;
+}
+
+std::string provenance(const Job& job, const ModelContext& context, const RangeProfile& profile) {
+  nlohmann::ordered_json json;
+  json["model"] = job.model.string();
+  json["run"] = context.run;
+  json["stage"] = context.stage;
+  json["stage_type"] = context.stage_type;
+  json["seed"] = context.seed;
+  json["export"] = write_options(job.export_options).to_json();
+  nlohmann::ordered_json& ranges = json["ranges"] = nlohmann::ordered_json::object();
+  for (const auto& [signal, range] : profile) {
+    ranges[signal] = {{"largest", range.largest()},
+                      {"percentile_99_99", range.percentile(99.99)},
+                      {"values", range.count()}};
+  }
+  return json.dump();
+}
+
+std::string snr_text(double snr) {
+  return std::isfinite(snr) ? fmt::format("{:.1f}", snr) : std::string("exact");
+}
+
+void print_table(const std::vector<SignalError>& errors) {
+  fmt::print("{:34} {:>8} {:>12} {:>9} {:>12}\n", "signal", "format", "largest", "SNR / dB",
+             "saturations");
+  for (const SignalError& error : errors) {
+    fmt::print("{:34} {:>8} {:>12.5g} {:>9} {:>12}\n", error.signal, error.format.text(),
+               error.largest, snr_text(error.snr_db), error.saturations);
+  }
+}
+
+void print_sizes(const QuantisedNetwork& network) {
+  long long dense = 0;
+  long long stored = 0;
+  for (const QuantisedLayer& layer : network.layers) {
+    const auto vectors = static_cast<long long>(
+        layer.bias_codes.size() + layer.peephole_codes.size() + layer.candidate_bias_codes.size());
+    dense += vectors;
+    stored += vectors;
+    for (const QuantisedMatrix& matrix : layer.matrices) {
+      dense += static_cast<long long>(matrix.shape.rows) * matrix.shape.cols;
+      stored += matrix.shape.stored();
+    }
+  }
+  const std::int64_t bits = stored_bits(network);
+  fmt::print(
+      "{} numbers stored in {} bits ({:.1f} KiB): 1/{:.1f} of the dense network's {} numbers, "
+      "1/{:.1f} of its bits at 32 a number\n",
+      stored, bits, static_cast<double>(bits) / 8192,
+      static_cast<double>(dense) / static_cast<double>(stored), dense,
+      32 * static_cast<double>(dense) / static_cast<double>(bits));
+}
+
+/// Frames for the golden vectors: from a third into the first utterance that is long enough, where
+/// there is speech, not silence.
+CodeFrames golden_frames(const std::vector<FrameMatrix>& utterances, const Format& format,
+                         int wanted) {
+  std::int64_t saturations = 0;
+  const auto longest =
+      std::max_element(utterances.begin(), utterances.end(),
+                       [](const FrameMatrix& a, const FrameMatrix& b) { return a.rows < b.rows; });
+  const auto enough = std::find_if(utterances.begin(), utterances.end(), [&](const FrameMatrix& u) {
+    return u.rows - u.rows / 3 >= wanted;
+  });
+  const CodeFrames all =
+      quantise_frames(enough != utterances.end() ? *enough : *longest, format, saturations);
+  return {all.begin() + static_cast<std::ptrdiff_t>(all.size() / 3), all.end()};
+}
+
+void run_export(const Job& job) {
+  const ModelFile model = ModelFile::load(job.model);
+  const ModelContext context = model_context_from_json(model.context, job.model.string());
+  const auto width = static_cast<std::size_t>(model.options.inputs);
+  if (context.mean.size() != width || context.inverse_std.size() != width) {
+    throw DataError(
+        fmt::format("{}: its context normalises {} dimensions, but the network takes {} inputs",
+                    job.model.string(), context.mean.size(), width));
+  }
+  const FloatNetwork network = FloatNetwork::from_model(model);
+  const std::vector<FrameMatrix> utterances = calibration_frames(job, context);
+  const RangeProfile profile = profile_ranges(network, utterances);
+
+  Artefact artefact;
+  artefact.network = quantise(network, profile, job.export_options);
+  artefact.context = model.context;
+  artefact.classes = class_names(context);
+  artefact.provenance = provenance(job, context, profile);
+  print_table(compare_with_reference(network, artefact.network, utterances));
+  print_sizes(artefact.network);
+  const ExportOptions& options = job.export_options;
+  const CodeFrames frames =
+      golden_frames(utterances, artefact.network.input_format(), options.golden_long_frames);
+  write_artefact(
+      artefact,
+      make_golden(artefact.network, frames, options.golden_frames, options.golden_long_frames),
+      job.out);
+  fmt::print("wrote {}\n", job.out.string());
+}
+
+}  // namespace
+
+int export_command(int argc, char** argv) {
+  cxxopts::Options options("ernn export",
+                           "Quantises a trained model and writes it as an artefact: codes, tables, "
+                           "golden vectors, HLS project.");
+  options.add_options()("run", "run folder", cxxopts::value<std::string>(), "DIR")(
+      "stage", "stage of the run", cxxopts::value<std::string>(), "NAME")(
+      "model", "model file, instead of --run", cxxopts::value<std::string>(), "FILE")(
+      "data-root", "corpus to measure ranges on", cxxopts::value<std::string>(), "DIR")(
+      "out", "artefact to write (default: DIR/NAME/artefact)", cxxopts::value<std::string>(),
+      "DIR")("bits", "width of stored codes, 8 to 16", cxxopts::value<int>(), "N")(
+      "set", "override a key of the configuration, for example export.guard_bits=6",
+      cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
+  cxxopts::ParseResult result;
+  if (!parse_arguments(options, argc, argv, result)) return 0;
+  run_export(read_job(result));
+  return 0;
+}
+
+}  // namespace ernn
