@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "export/accumulators.h"
 #include "export/emulator.h"
+#include "export/hls_project.h"
 #include "export/manifest.h"
 #include "export/signals.h"
 #include "hls/io/npy.h"
@@ -40,9 +41,15 @@ class FolderWriter {
     write_file(path, bytes);
     note(name);
   }
-  /// Records a file that something else has written.
-  void note(const std::string& name) {
-    files_.push_back({hls::sha256_file((folder_ / name).string()), name});
+  /// Records what something else has written into a folder of the artefact.
+  void note_folder(const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_ / name)) {
+      if (entry.is_regular_file())
+        names.push_back(entry.path().lexically_relative(folder_).generic_string());
+    }
+    std::sort(names.begin(), names.end());
+    for (const std::string& file : names) note(file);
   }
   void write_frames(const std::string& name, const CodeFrames& frames, int length) {
     std::vector<std::int32_t> values;
@@ -59,6 +66,10 @@ class FolderWriter {
   const fs::path& folder() const { return folder_; }
 
  private:
+  void note(const std::string& name) {
+    files_.push_back({hls::sha256_file((folder_ / name).string()), name});
+  }
+
   fs::path folder_;
   std::vector<hls::HashedFile> files_;
 };
@@ -296,6 +307,8 @@ void write_artefact(const Artefact& artefact, const Golden& golden, const fs::pa
     as_data_errors(part.string(), [&] {
       FolderWriter writer(part);
       write_files(writer, artefact.network, golden);
+      write_hls_project(artefact.network, part / "hls");
+      writer.note_folder("hls");
       writer.write(kManifest, manifest_text(artefact, golden, writer));
       write_file(part / kSums, writer.sums());
       take_place(part, place);
