@@ -31,7 +31,7 @@ void validate(const AdmmOptions& options, const std::string& path) {
     throw UsageError(fmt::format("{}.{}: found {}, expected {}", path, key, value, expected));
   };
   if (!(options.rho > 0)) refuse("rho", options.rho, "a positive number");
-  if (options.schedule == RhoSchedule::geometric && !(options.rho_final >= options.rho))
+  if (options.schedule != RhoSchedule::constant && !(options.rho_final >= options.rho))
     refuse("rho_final", options.rho_final, "at least rho");
   if (options.rho_updates < 0) refuse("rho_updates", options.rho_updates, "0 or more");
   if (!(options.mu > 1)) refuse("mu", options.mu, "more than 1");

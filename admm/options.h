@@ -10,11 +10,12 @@ namespace ernn {
 
 /// constant: rho stays. geometric: rho grows by a constant factor per update, up to rho_final.
 /// residual_balancing: rho is multiplied or divided by tau to keep the primal and dual residuals
-/// within a factor mu of each other (Boyd et al. 2011, section 3.4.1).
+/// within a factor mu of each other (Boyd et al. 2011, section 3.4.1), and never exceeds rho_final.
 enum class RhoSchedule { constant, geometric, residual_balancing };
 /// How the penalty reaches W. gradient: rho (W - Z + U) is added to the gradient and goes through
-/// the optimiser. proximal: the optimiser sees the loss alone; after each of its steps W moves by
-/// W <- (W + lr rho (Z - U)) / (1 + lr rho), whatever it divides gradients by.
+/// the optimiser; SGD diverges when lr rho exceeds 2. proximal: the optimiser sees the loss alone;
+/// after each of its steps W moves by W <- (W + lr rho (Z - U)) / (1 + lr rho), whatever it divides
+/// gradients by.
 enum class Coupling { gradient, proximal };
 /// none: every matrix has the same rho. gradient: rho is in units of ||loss gradient|| / ||W|| of
 /// each matrix, measured at its first step.
@@ -51,7 +52,7 @@ void validate(const AdmmOptions& options, const std::string& path);
 template <class Visitor>
 void describe(Visitor& field, AdmmOptions& o) {
   field("rho", o.rho, "penalty at the start");
-  field("rho_final", o.rho_final, "geometric: penalty at the end");
+  field("rho_final", o.rho_final, "geometric: penalty at the end; residual_balancing: its limit");
   field("schedule", o.schedule, "constant, geometric or residual_balancing");
   field("rho_updates", o.rho_updates, "geometric: updates from rho to rho_final, 0 = whole stage");
   field("mu", o.mu, "residual_balancing: ratio of residuals that is tolerated");

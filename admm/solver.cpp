@@ -103,7 +103,7 @@ void AdmmSolver::update(State& state) const {
     }
     case RhoSchedule::residual_balancing:
       if (state.primal > options_.mu * state.dual) {
-        set_rho(state, state.rho * options_.tau);
+        set_rho(state, std::min(state.rho * options_.tau, state.scale * options_.rho_final));
       } else if (state.dual > options_.mu * state.primal) {
         set_rho(state, state.rho / options_.tau);
       }
