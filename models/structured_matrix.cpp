@@ -19,7 +19,8 @@ Tensor StructuredMatrixImpl::forward(const Tensor& x, const Tensor& bias) const 
   const Tensor rows = x.reshape({-1, shape_.cols});
   auto sizes = x.sizes().vec();
   sizes.back() = shape_.rows;
-  if (shape_.block == 1) return torch::linear(rows, weight, bias).view(sizes);
+  if (shape_.block == 1 || !spectral_is_faster(shape_.rows, shape_.cols))
+    return torch::linear(rows, dense(), bias).view(sizes);
   const Tensor product = CirculantSpectrum(weight, shape_.rows, shape_.cols).matmul(rows);
   return (bias.defined() ? product + bias : product).reshape(sizes);
 }

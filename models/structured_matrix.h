@@ -13,9 +13,11 @@ class StructuredMatrixImpl : public torch::nn::Module {
  public:
   explicit StructuredMatrixImpl(MatrixShape shape);
 
-  /// x [..., cols] to x W^T + bias [..., rows]; `bias` [rows] or undefined.
+  /// x [..., cols] to x W^T + bias [..., rows]; `bias` [rows] or undefined. Circulant blocks are
+  /// multiplied in the frequency domain where that is faster (spectral_is_faster()).
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& bias = {}) const;
-  /// The matrix [rows, cols], differentiable with respect to `weight`.
+  /// The matrix [rows, cols], differentiable with respect to `weight`. Recurrences expand it once
+  /// per sequence and multiply it at every step.
   torch::Tensor dense() const;
 
   /// Fills `weight` from uniform(-bound, bound). The bound is that of the dense matrix whatever the

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <complex>
+#include <vector>
 
 #include "models/structured_matrix.h"
 #include "tests/models/gradient_check.h"
@@ -117,6 +119,20 @@ TEST(Circulant, GradientsEqualFiniteDifferences) {
   }
 }
 
+// Many inputs are taken in chunks.
+TEST(Circulant, ManyInputsEqualTheDenseProductAndGradients) {
+  torch::manual_seed(8);
+  const Tensor c = torch::randn({3, 2, 4}, kDouble).requires_grad_();
+  const Tensor x = torch::randn({1300, 7}, kDouble).requires_grad_();
+  const Tensor spectral = CirculantSpectrum(c, 10, 7).matmul(x);
+  const Tensor dense = x.mm(dense_from_circulant(c, 10, 7).t());
+  EXPECT_LT(largest_difference(spectral, dense), 1e-12);
+  const auto a = torch::autograd::grad({weighted_sum(spectral)}, {c, x});
+  const auto b = torch::autograd::grad({weighted_sum(dense)}, {c, x});
+  EXPECT_LT(largest_difference(a[0], b[0]), 1e-10);
+  EXPECT_LT(largest_difference(a[1], b[1]), 1e-12);
+}
+
 TEST(Circulant, WrongShapeIsRefused) {
   EXPECT_THROW(dense_from_circulant(torch::zeros({2, 2, 4}), 9, 8), c10::Error);
 }
@@ -131,11 +147,14 @@ TEST(StructuredMatrix, BlockSizeOneIsTheDenseProductExactly) {
 }
 
 TEST(StructuredMatrix, ForwardEqualsItsOwnDenseMatrix) {
-  for (const int block : {2, 8, 64}) {
-    StructuredMatrix matrix(MatrixShape{"m", 70, 50, block});
+  ASSERT_FALSE(spectral_is_faster(70, 50));
+  ASSERT_TRUE(spectral_is_faster(400, 330));
+  for (const auto& [rows, cols, block] : std::vector<std::array<int, 3>>{
+           {70, 50, 2}, {70, 50, 64}, {400, 330, 2}, {400, 330, 8}, {400, 330, 64}}) {
+    StructuredMatrix matrix(MatrixShape{"m", rows, cols, block});
     randomise(*matrix, 0.1, 1);
-    const Tensor x = torch::randn({40, 3, 50});
-    const Tensor bias = torch::randn({70});
+    const Tensor x = torch::randn({40, 3, cols});
+    const Tensor bias = torch::randn({rows});
     EXPECT_LT(largest_difference(matrix->forward(x, bias), torch::linear(x, matrix->dense(), bias)),
               5e-6);
     EXPECT_EQ(matrix->weight.numel(), matrix->shape().stored());

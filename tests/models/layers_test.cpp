@@ -124,7 +124,6 @@ TEST_P(Layers, GradientsEqualFiniteDifferences) {
 
 TEST_P(Layers, EqualsScalarLoops) {
   const Case& c = GetParam();
-  if (c.layer.type == LayerType::feedforward) GTEST_SKIP() << "no recurrence";
   const auto layer = double_layer(c);
   const Tensor x = input(6, 3, c.inputs);
   const Tensor y = layer->forward(x);
@@ -134,7 +133,9 @@ TEST_P(Layers, EqualsScalarLoops) {
     const Matrix frames = to_matrix(x.select(1, b));
     const Matrix expected = c.layer.type == LayerType::lstm
                                 ? reference_lstm(weights, frames, c.layer.cell_clip)
-                                : reference_gru(weights, frames);
+                            : c.layer.type == LayerType::gru
+                                ? reference_gru(weights, frames)
+                                : reference_feedforward(weights, frames, c.layer.activation);
     const Matrix unlimited = c.layer.cell_clip > 0 ? reference_lstm(weights, frames, 0) : expected;
     for (std::size_t t = 0; t < expected.size(); ++t) {
       for (std::size_t n = 0; n < expected[t].size(); ++n) {

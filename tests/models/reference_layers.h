@@ -3,9 +3,12 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
+
+#include "models/options.h"
 
 namespace ernn {
 
@@ -95,6 +98,24 @@ inline Matrix reference_gru(const ReferenceWeights& w, const Matrix& x) {
     }
     h = next;
     outputs.push_back(h);
+  }
+  return outputs;
+}
+
+inline Matrix reference_feedforward(const ReferenceWeights& w, const Matrix& x,
+                                    Activation activation) {
+  const auto apply = [activation](double v) {
+    return activation == Activation::relu      ? std::max(v, 0.0)
+           : activation == Activation::tanh    ? std::tanh(v)
+           : activation == Activation::sigmoid ? logistic(v)
+                                               : v;
+  };
+  Matrix outputs;
+  for (const Vector& frame : x) {
+    Vector y;
+    for (std::size_t n = 0; n < w.bias.size(); ++n)
+      y.push_back(apply(dot(w.input[n], frame) + w.bias[n]));
+    outputs.push_back(y);
   }
   return outputs;
 }
