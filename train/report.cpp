@@ -41,6 +41,7 @@ std::string value_of(const ConfigNode& config, const std::string& path) {
   }
   if (node->kind() == ConfigNode::Kind::list) {
     std::vector<std::string> parts;
+    parts.reserve(node->items().size());
     for (const auto& item : node->items()) parts.push_back(item.text());
     return join(parts, ", ");
   }
@@ -64,6 +65,7 @@ std::string network_text(const ConfigNode& config) {
     }
   }
   std::vector<std::string> parts;
+  parts.reserve(runs.size());
   for (const auto& [text, count] : runs)
     parts.push_back(count > 1 ? fmt::format("{} × {}", count, text) : text);
   return join(parts, ", ");
@@ -344,7 +346,7 @@ std::string render_report(const RunData& run, const std::string& machine) {
 }
 
 std::filesystem::path write_report(const std::filesystem::path& folder) {
-  const auto path = folder / "report.html";
+  auto path = folder / "report.html";
   write_file(path, render_report(read_run(folder), describe_machine()));
   return path;
 }

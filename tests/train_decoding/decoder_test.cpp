@@ -51,7 +51,7 @@ DecoderModel random_model(int classes, std::mt19937& random) {
 }
 
 double bigram(const DecoderModel& model, int classes, int previous, int next) {
-  return model.log_bigram[static_cast<std::size_t>(previous * (classes + 1) + next)];
+  return model.log_bigram[static_cast<std::size_t>(previous) * (classes + 1) + next];
 }
 
 /// lm_weight log P(phones, end) - penalties; `classes` stands for start and end.

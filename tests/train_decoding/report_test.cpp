@@ -53,6 +53,7 @@ void put_scores(const std::filesystem::path& folder) {
   ScoreSheet sheet;
   const auto phones = [](const std::vector<std::string>& symbols) {
     std::vector<int> classes;
+    classes.reserve(symbols.size());
     for (const auto& symbol : symbols)
       classes.push_back(phone_index(PhoneInventory::timit39, symbol));
     return classes;

@@ -1,6 +1,5 @@
 #include "train/scoring.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -21,7 +20,6 @@ namespace ernn {
 namespace {
 
 using Phones = std::vector<int>;
-using ::testing::HasSubstr;
 
 Phones phones(const std::string& text, PhoneInventory inventory = PhoneInventory::timit61) {
   Phones classes;
