@@ -29,9 +29,9 @@ FrameMatrix add_deltas(const FrameMatrix& statics, int order, int window) {
     const int reach = i * window;
     for (int t = 0; t < statics.rows; ++t) {
       std::fill(sum.begin(), sum.end(), 0.0);
-      for (int j = -reach; j <= reach; ++j) {
-        const float* source = statics.row(std::clamp(t + j, 0, statics.rows - 1));
-        const double tap = kernel[static_cast<std::size_t>(j + reach)];
+      int from = t - reach;
+      for (const double tap : kernel) {
+        const float* source = statics.row(std::clamp(from++, 0, statics.rows - 1));
         for (std::size_t d = 0; d < sum.size(); ++d) sum[d] += tap * source[d];
       }
       float* target = out.row(t) + static_cast<std::size_t>(i) * statics.cols;

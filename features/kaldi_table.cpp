@@ -41,7 +41,7 @@ ByteReader open_ark(const std::filesystem::path& path, const std::string& place)
 
 std::string take_key(ByteReader& in) {
   in.set_entry("");
-  const std::string key = in.take_until(' ', kMostKey, "a key");
+  std::string key = in.take_until(' ', kMostKey, "a key");
   const bool printable = std::none_of(key.begin(), key.end(), [](unsigned char c) {
     return std::isspace(c) != 0 || std::iscntrl(c) != 0;
   });

@@ -101,7 +101,7 @@ Names test_of(const std::vector<Utterance>& corpus, const DataOptions& data, con
     return named_speakers(corpus, "test_speakers", data.test_speakers, false);
   }
   if (!has_part(corpus, "test")) return {};
-  const Names core = existing(corpus, core_test_speakers());
+  Names core = existing(corpus, core_test_speakers());
   if (!core.empty()) return core;
   return speakers_where(
       corpus, [&](const Utterance& u) { return u.part == "test" && dev.count(u.speaker) == 0; });

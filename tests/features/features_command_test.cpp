@@ -25,6 +25,7 @@ using testing::HasSubstr;
 std::string run(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "features");
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (auto& argument : arguments) pointers.push_back(argument.data());
   testing::internal::CaptureStdout();
   std::string problem;

@@ -239,11 +239,13 @@ TEST(Windows, Coefficients) {
 TEST(Deltas, KernelsAreKaldis) {
   const auto scaled = [](const std::vector<double>& kernel, double factor) {
     std::vector<double> out;
+    out.reserve(kernel.size());
     for (const double tap : kernel) out.push_back(tap * factor);
     return out;
   };
   const auto near = [](const std::vector<double>& expected) {
     std::vector<testing::Matcher<double>> matchers;
+    matchers.reserve(expected.size());
     for (const double value : expected) matchers.emplace_back(testing::DoubleNear(value, 1e-12));
     return testing::ElementsAreArray(matchers);
   };
@@ -312,6 +314,7 @@ TEST(Features, ExtractorIsSafeToShareBetweenThreads) {
   const auto expected = features(FeatureOptions{});
   std::vector<std::thread> threads;
   std::vector<FrameMatrix> results(4);
+  threads.reserve(results.size());
   for (auto& result : results) {
     threads.emplace_back([&result] { result = features(FeatureOptions{}); });
   }

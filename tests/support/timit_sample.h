@@ -17,11 +17,10 @@ inline std::filesystem::path timit_sample() {
   return std::filesystem::is_directory(folder, ignored) ? folder : std::filesystem::path();
 }
 
-}  // namespace ernn
+/// What a test prints when it is skipped for lack of the sample.
+inline constexpr const char* kTimitSampleMissing =
+    "needs the NLTK sample of TIMIT: set ERNN_TIMIT_SAMPLE to its folder, which holds dr1-fvmh0 "
+    "and "
+    "so on";
 
-/// Skips the test when the sample is not there.
-#define ERNN_NEEDS_TIMIT_SAMPLE(folder)                                                         \
-  const std::filesystem::path folder = ernn::timit_sample();                                    \
-  if (folder.empty())                                                                           \
-  GTEST_SKIP() << "needs the NLTK sample of TIMIT: set ERNN_TIMIT_SAMPLE to its folder, which " \
-                  "holds dr1-fvmh0 and so on"
+}  // namespace ernn
