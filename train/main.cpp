@@ -22,6 +22,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> list = {
       {"corpus", ernn::corpus_command, "make a synthetic speech corpus in TIMIT's layout"},
       {"features", ernn::features_command, "write Kaldi features of a corpus, look into archives"},
+      {"train", ernn::train_command, "train the stages of a configuration"},
+      {"eval", ernn::eval_command, "decode and score a split with a trained model"},
       {"export", ernn::export_command, "quantise a trained model into an artefact"},
       {"report", ernn::report_command, "write a run's report.html"},
       {"info", ernn::info_command, "describe a model file or all models of a run"},

@@ -113,12 +113,12 @@ void resolve_stages(RunConfig& config, const std::string& file) {
                     "a name of its own for every stage");
     }
     if (stage.from.empty() && !earlier.empty()) stage.from = earlier.back();
-    bool known = stage.from.empty();
+    bool known = stage.from.empty() || stage.from == kFromNothing;
     for (const auto& name : earlier) known = known || name == stage.from;
     if (!known) {
       throw UsageError(fmt::format("{}from: '{}' is no stage before '{}'{} (before it: {})", where,
                                    stage.from, stage.name, did_you_mean(stage.from, earlier),
-                                   earlier.empty() ? "none" : join(earlier, ", ")));
+                                   earlier.empty() ? "nothing" : join(earlier, ", ")));
     }
     check_training(stage, where);
     validate(stage.admm, where + "admm");
@@ -149,8 +149,15 @@ RunConfig read_run_config(ConfigNode tree, const std::string& file,
   check.require(config.context.criterion == Criterion::frame || config.context.label_delay == 0,
                 "context.label_delay", config.context.label_delay,
                 "0 with the criterion ctc, which learns its own delay");
+  const bool ctc = config.context.criterion == Criterion::ctc;
+  const DecoderType type = config.decoder.type;
+  const bool ctc_decoder = type == DecoderType::ctc_greedy || type == DecoderType::ctc_beam;
+  check.require(ctc == ctc_decoder, "decoder.type", name_of(type),
+                ctc ? "ctc_greedy or ctc_beam with the criterion ctc"
+                    : "greedy or viterbi with the criterion frame");
   check_training(config.training, file + ": training.");
   resolve_stages(config, file);
+  validate(config.export_options);
   return config;
 }
 

@@ -65,11 +65,15 @@ struct TrainingOptions {
   double label_smoothing = 0;  ///< frame criterion: probability spread evenly over all classes
 };
 
+/// In `from`: begin with fresh parameters.
+inline constexpr const char* kFromNothing = "none";
+
 /// One entry of `stages`: the training options at the same level as these.
 struct StageOptions : TrainingOptions {
   std::string name;
   std::string type = "dense";    ///< dense, admm or circulant (train/stage_method.h)
-  std::string from;              ///< the stage whose model is the start; empty = the one before
+  std::string from;              ///< the stage whose model is the start; empty = the one before;
+                                 ///< "none" = fresh parameters
   BlockSizes block = {0, 0, 0};  ///< admm, circulant: block sizes; 0 = the start model's
   int output_block = 0;          ///< the same of the output layer
   AdmmOptions admm;
@@ -139,7 +143,7 @@ template <class Visitor>
 void describe(Visitor& field, StageOptions& o) {
   field("name", o.name, "folder of the stage");
   field("type", o.type, "dense, admm or circulant");
-  field("from", o.from, "stage to start from, empty = the one before");
+  field("from", o.from, "stage to start from, none, or empty = the one before");
   field("block", o.block, "block sizes, 0 = the start model's");
   field("output_block", o.output_block, "block size of the output layer, 0 = the start model's");
   field("admm", o.admm);

@@ -1,0 +1,107 @@
+#include "train/run_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "tests/support/temporary_folder.h"
+
+namespace ernn {
+namespace {
+
+using testing::HasSubstr;
+
+/// The message of the UsageError that a configuration gives.
+std::string refusal(const std::string& yaml, const std::vector<std::string>& sets = {}) {
+  try {
+    parse_run_config(yaml, "c.yaml", sets);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(RunConfig, StagesInheritTheTrainingSectionFieldByField) {
+  const RunConfig config = parse_run_config(R"(
+training: {batch: 8, optimiser: {type: sgd, learning_rate: 0.5}}
+stages:
+  - {name: a}
+  - {name: b, batch: 4, optimiser: {learning_rate: 0.1}}
+)",
+                                            "c.yaml");
+  ASSERT_EQ(config.stages.size(), 2U);
+  EXPECT_EQ(config.stages[0].batch, 8);
+  EXPECT_EQ(config.stages[0].optimiser.learning_rate, 0.5);
+  EXPECT_EQ(config.stages[1].batch, 4);
+  EXPECT_EQ(config.stages[1].optimiser.learning_rate, 0.1);
+  EXPECT_EQ(config.stages[1].optimiser.type, OptimiserType::sgd);
+}
+
+TEST(RunConfig, AStageStartsFromTheOneBeforeUnlessToldOtherwise) {
+  const RunConfig config = parse_run_config(
+      "stages: [{name: a}, {name: b}, {name: c, from: a}, {name: d, from: none}]", "c.yaml");
+  EXPECT_EQ(config.stages[0].from, "");
+  EXPECT_EQ(config.stages[1].from, "a");
+  EXPECT_EQ(config.stages[2].from, "a");
+  EXPECT_EQ(config.stages[3].from, "none");
+}
+
+TEST(RunConfig, SetOverridesTheFileAndTheDefaults) {
+  const RunConfig config =
+      parse_run_config("training: {batch: 8}\nstages: [{name: a}, {name: b, batch: 2}]", "c.yaml",
+                       {"training.batch=5", "stages.1.epochs=9", "data.root=/corpus"});
+  EXPECT_EQ(config.stages[0].batch, 5);
+  EXPECT_EQ(config.stages[1].batch, 2);
+  EXPECT_EQ(config.stages[1].epochs, 9);
+  EXPECT_EQ(config.data.root, "/corpus");
+}
+
+TEST(RunConfig, SavedAndLoadedIsTheSame) {
+  const TemporaryFolder folder;
+  const RunConfig config = parse_run_config(
+      "name: x\ntraining: {epochs: 3}\nstages: [{name: a}, {name: k8, type: admm, block: {input: "
+      "8}, optimiser: {learning_rate: 1e-4}}, {name: s, from: none}]",
+      "c.yaml");
+  save(config, folder.path() / "a.yaml");
+  save(load_run_config(folder.path() / "a.yaml"), folder.path() / "b.yaml");
+  EXPECT_EQ(read_file(folder.path() / "a.yaml"), read_file(folder.path() / "b.yaml"));
+  EXPECT_EQ(load_run_config(folder.path() / "a.yaml").stages[1].block.input, 8);
+}
+
+TEST(RunConfig, UnknownKeysAreRefusedWithTheNearestKnownOne) {
+  EXPECT_THAT(refusal("name: x\ntraining:\n  bach: 3\n"),
+              AllOf(HasSubstr("c.yaml:3"), HasSubstr("training.bach"), HasSubstr("'batch'")));
+  EXPECT_THAT(refusal("trainin: {}\n"), HasSubstr("did you mean 'training'"));
+  EXPECT_THAT(refusal("stages: [{name: a, optimizer: {}}]"),
+              AllOf(HasSubstr("stages.0.optimizer"), HasSubstr("'optimiser'")));
+  EXPECT_THAT(refusal("stages: [{name: a}]", {"stages.0.epoch=2"}),
+              AllOf(HasSubstr("--set"), HasSubstr("'epochs'")));
+}
+
+TEST(RunConfig, AWrongKeyInTheDefaultsIsReportedWhereItStands) {
+  EXPECT_THAT(refusal("stages: [{name: a}]\ntraining:\n  bach: 3\n"),
+              AllOf(HasSubstr("c.yaml:3"), HasSubstr("'training.bach'")));
+}
+
+TEST(RunConfig, WrongValuesNameThePlaceAndWhatWouldSuit) {
+  EXPECT_THAT(refusal("stages: [{name: a, batch: 0}]"),
+              AllOf(HasSubstr("stages.0.batch: found 0"), HasSubstr("positive")));
+  EXPECT_THAT(refusal("training: {optimiser: {type: adm}}"), HasSubstr("sgd, adam, adamw"));
+  EXPECT_THAT(refusal("training: {schedule: {factor: 1.5}}"),
+              HasSubstr("training.schedule.factor: found 1.5"));
+  EXPECT_THAT(refusal("stages: [{name: a}, {name: a}]"), HasSubstr("a second time"));
+  EXPECT_THAT(refusal("stages: [{name: ../a}]"), HasSubstr("names a folder"));
+  EXPECT_THAT(refusal("stages: [{name: dense}, {name: b, from: dence}]"),
+              HasSubstr("did you mean 'dense'"));
+  EXPECT_THAT(refusal("stages: [{name: b, from: b}]"), HasSubstr("no stage before"));
+  EXPECT_THAT(refusal("threads: 0"), HasSubstr("threads: found 0"));
+  EXPECT_THAT(refusal("context: {criterion: ctc}"),
+              AllOf(HasSubstr("decoder.type"), HasSubstr("ctc_greedy")));
+  EXPECT_THAT(refusal("context: {criterion: ctc, label_delay: 2}\ndecoder: {type: ctc_beam}"),
+              HasSubstr("label_delay: found 2"));
+  EXPECT_THAT(refusal("decoder: {type: ctc_beam}"), HasSubstr("decoder.type"));
+}
+
+}  // namespace
+}  // namespace ernn

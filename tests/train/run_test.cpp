@@ -1,0 +1,381 @@
+#include "train/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "admm/constraint_set.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/train/toy.h"
+#include "train/evaluate.h"
+
+namespace ernn {
+namespace {
+
+using testing::HasSubstr;
+
+/// What a power cut looks like from inside.
+struct PowerCut {};
+
+std::vector<SummaryRow> train(
+    const RunConfig& config, const std::filesystem::path& out, bool resume = false,
+    std::function<bool()> stop = [] { return false; }, double scatter = 0.3) {
+  RunOptions options;
+  options.out = out;
+  options.resume = resume;
+  options.quiet = true;
+  options.stop = std::move(stop);
+  return run_training(config, options, [&] { return toy::data(scatter); });
+}
+
+/// Calls `act` after the given number of optimiser steps.
+std::function<bool()> after_steps(int steps, const std::function<bool()>& act) {
+  // Shared, because every stage gets a copy of the function.
+  return [left = std::make_shared<int>(steps), act] { return --*left == 0 ? act() : false; };
+}
+
+template <class Expected>
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Expected& error) {
+    return error.what();
+  }
+  return "(no such error)";
+}
+
+std::vector<nlohmann::json> metrics(const std::filesystem::path& out) {
+  std::vector<nlohmann::json> lines;
+  for (const auto& line : split(read_file(out / "metrics.jsonl"), '\n')) {
+    if (!line.empty()) lines.push_back(nlohmann::json::parse(line));
+  }
+  return lines;
+}
+
+void expect_same_run(const std::filesystem::path& a, const std::filesystem::path& b,
+                     const std::vector<std::string>& stages) {
+  for (const auto& stage : stages) {
+    for (const char* file : {"model.safetensors", "test/hyp.trn", "test/scores.json"}) {
+      EXPECT_EQ(read_file(a / stage / file), read_file(b / stage / file)) << stage << " " << file;
+    }
+  }
+  auto first = metrics(a);
+  auto second = metrics(b);
+  ASSERT_EQ(first.size(), second.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    first[i].erase("seconds");
+    second[i].erase("seconds");
+    EXPECT_EQ(first[i], second[i]) << "line " << i + 1;
+  }
+}
+
+constexpr const char* kTwoStages = R"(
+stages:
+  - {name: dense, epochs: 3}
+  - {name: admm, type: admm, epochs: 4, block: {input: 4, recurrent: 4, projection: 4},
+     schedule: {type: constant}, admm: {rho: 1, rho_final: 300, update_interval: 3}}
+  - {name: circulant, type: circulant, epochs: 2}
+)";
+
+TEST(Run, LearnsASeparableToy) {
+  const TemporaryFolder folder;
+  const auto rows = train(
+      toy::config("", {"training.epochs=12", "training.schedule.type=constant"}), folder.path());
+  const auto lines = metrics(folder.path());
+  ASSERT_GE(lines.size(), 3U);
+  EXPECT_LT(lines.back()["train_loss"], 0.5 * lines.front()["train_loss"].get<double>());
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_LT(rows[0].per, 5);
+  EXPECT_GT(rows[0].tokens, 30);
+  EXPECT_EQ(rows[0].stage, "dense");
+  EXPECT_EQ(rows[0].cell, "lstm");
+  EXPECT_EQ(rows[0].parameters * 32, rows[0].stored_bits);
+}
+
+TEST(Run, LabelDelayIsTakenOffAgain) {
+  const TemporaryFolder folder;
+  const auto rows =
+      train(toy::config("", {"training.epochs=40", "training.schedule.type=constant",
+                             "context.label_delay=3", "training.optimiser.learning_rate=0.02"}),
+            folder.path());
+  EXPECT_LT(rows[0].per, 8);
+  EXPECT_LT(metrics(folder.path()).back()["dev_frame_error"], 10);
+}
+
+TEST(Run, LearnsByCtcToo) {
+  const TemporaryFolder folder;
+  const auto rows = train(
+      toy::config("", {"training.epochs=60", "training.schedule.type=constant",
+                       "context.criterion=ctc", "model.dropout=0", "decoder.type=ctc_greedy",
+                       "training.optimiser.learning_rate=0.02"}),
+      folder.path(), false, [] { return false; }, /*scatter=*/0.15);
+  EXPECT_LT(rows[0].per, 15);
+  EXPECT_FALSE(metrics(folder.path()).back().contains("dev_frame_error"));
+}
+
+TEST(Run, SavesTheBestEpochOnDev) {
+  const TemporaryFolder folder;
+  // A rate so large that epochs go up and down.
+  const RunConfig config =
+      toy::config("", {"training.epochs=8", "training.schedule.type=constant",
+                       "training.schedule.metric=loss", "training.optimiser.learning_rate=0.2"});
+  train(config, folder.path());
+  double best = 1e9;
+  const auto lines = metrics(folder.path());
+  for (const auto& line : lines) best = std::min(best, line["dev_loss"].get<double>());
+  ASSERT_GT(lines.back()["dev_loss"], best) << "the last epoch should not be the best here";
+  const LoadedModel loaded = load_model(folder.path() / "dense/model.safetensors");
+  const SplitResult dev = evaluate(loaded.model, toy::data().dev, loaded.context, 4);
+  EXPECT_NEAR(dev.loss, best, 1e-9);
+  EXPECT_EQ(loaded.context.stage, "dense");
+  EXPECT_EQ(loaded.context.seed, 3);
+}
+
+TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
+  const TemporaryFolder folder;
+  train(toy::config(kTwoStages), folder.path() / "a");
+  torch::manual_seed(12345);
+  train(toy::config(kTwoStages), folder.path() / "b");
+  expect_same_run(folder.path() / "a", folder.path() / "b", {"dense", "admm", "circulant"});
+  train(toy::config("", {"seed=4"}), folder.path() / "c");
+  EXPECT_NE(read_file(folder.path() / "a/dense/model.safetensors"),
+            read_file(folder.path() / "c/dense/model.safetensors"));
+}
+
+TEST(Run, AdmmEndsOnTheCirculantSet) {
+  const TemporaryFolder folder;
+  const auto rows = train(toy::config(kTwoStages, {"stages.1.epochs=12"}), folder.path());
+  std::vector<nlohmann::json> admm;
+  for (const auto& line : metrics(folder.path())) {
+    if (line["type"] == "admm") admm.push_back(line);
+  }
+  ASSERT_EQ(admm.size(), 12U);
+  ASSERT_EQ(admm[0]["admm"].size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& first = admm.front()["admm"][i];
+    const auto& last = admm.back()["admm"][i];
+    EXPECT_EQ(first["matrix"], last["matrix"]);
+    EXPECT_LT(last["distance"], 0.1 * first["distance"].get<double>()) << last["matrix"];
+    EXPECT_LT(last["distance"], 0.02) << last["matrix"];
+  }
+  // The iterate is close to the set, so projecting it changes little.
+  EXPECT_NEAR(admm.back()["projected_dev_per"], admm.back()["dev_per"], 3);
+  const LoadedModel loaded = load_model(folder.path() / "admm/model.safetensors");
+  for (const auto& matrix : loaded.model->matrices()) {
+    if (matrix.shape.name == "output.input") continue;
+    EXPECT_EQ(matrix.shape.block, 4) << matrix.shape.name;
+    const torch::Tensor dense = matrix.matrix->dense().detach();
+    EXPECT_TRUE(torch::allclose(dense, BlockCirculantSet(4).project(dense), 0, 1e-7));
+  }
+  // The row is that of the projected model.
+  const SplitResult test = evaluate(loaded.model, toy::data().test, loaded.context, 4);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[1].stage, "admm");
+  EXPECT_EQ(rows[1].block_size, 4);
+  EXPECT_EQ(rows[1].per, test.scores.total.per());
+  EXPECT_LT(rows[1].parameters, rows[0].parameters);
+  EXPECT_EQ(rows[2].parameters, rows[1].parameters);
+}
+
+struct ResumeCase {
+  std::string name;
+  int steps;  ///< before the interruption; 6 an epoch
+  std::vector<std::string> sets;
+};
+
+class Resume : public testing::TestWithParam<ResumeCase> {};
+
+TEST_P(Resume, AfterAPowerCutEqualsOneRun) {
+  const TemporaryFolder folder;
+  const RunConfig config = toy::config(kTwoStages, GetParam().sets);
+  train(config, folder.path() / "straight");
+  const auto cut = [&] {
+    train(config, folder.path() / "cut", false,
+          after_steps(GetParam().steps, []() -> bool { throw PowerCut{}; }));
+  };
+  EXPECT_THROW(cut(), PowerCut);
+  torch::manual_seed(999);
+  train(config, folder.path() / "cut", true);
+  expect_same_run(folder.path() / "straight", folder.path() / "cut",
+                  {"dense", "admm", "circulant"});
+}
+
+TEST_P(Resume, AfterAnInterruptEqualsOneRun) {
+  const TemporaryFolder folder;
+  const RunConfig config = toy::config(kTwoStages, GetParam().sets);
+  train(config, folder.path() / "straight");
+  const auto interrupted = [&] {
+    train(config, folder.path() / "cut", false, after_steps(GetParam().steps, [] { return true; }));
+  };
+  try {
+    interrupted();
+    FAIL() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.exit_status(), 130);
+    EXPECT_THAT(error.what(), HasSubstr("--resume"));
+  }
+  torch::manual_seed(999);
+  train(config, folder.path() / "cut", true);
+  expect_same_run(folder.path() / "straight", folder.path() / "cut",
+                  {"dense", "admm", "circulant"});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , Resume,
+    testing::Values(
+        ResumeCase{"Adam", 15, {}},
+        ResumeCase{"SgdMomentum",
+                   9,
+                   {"training.optimiser.type=sgd", "training.optimiser.learning_rate=0.3"}},
+        ResumeCase{"FirstEpoch", 4, {"training.feature_noise=0.3"}},
+        ResumeCase{"InsideAdmm", 18 + 16, {"training.feature_noise=0.2"}},
+        ResumeCase{"InsideCirculant", 18 + 24 + 9, {}},
+        ResumeCase{"NewbobRestores",
+                   17,
+                   {"training.optimiser.learning_rate=0.3", "training.schedule.metric=loss"}},
+        ResumeCase{"Cosine", 14, {"training.schedule.type=cosine"}}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(Run, FinishedStagesAreSkipped) {
+  const TemporaryFolder folder;
+  train(toy::config(kTwoStages), folder.path());
+  RunOptions options;
+  options.out = folder.path();
+  options.resume = true;
+  options.quiet = true;
+  const auto rows = run_training(toy::config(kTwoStages), options, []() -> TrainingData {
+    throw std::logic_error("nothing is left to train");
+  });
+  EXPECT_EQ(rows.size(), 3U);
+}
+
+TEST(Run, StagesCanBeTrainedOneByOne) {
+  const TemporaryFolder folder;
+  train(toy::config(kTwoStages), folder.path() / "straight");
+  RunOptions options;
+  options.out = folder.path() / "single";
+  options.quiet = true;
+  const auto run = [&](const std::string& stage) {
+    options.stages = {stage};
+    run_training(toy::config(kTwoStages), options, [] { return toy::data(); });
+    options.resume = true;
+  };
+  EXPECT_THAT(message_of<UsageError>([&] { run("admm"); }), HasSubstr("train 'dense' first"));
+  EXPECT_THAT(message_of<UsageError>([&] { run("dens"); }), HasSubstr("did you mean 'dense'"));
+  for (const char* stage : {"dense", "admm", "circulant"}) run(stage);
+  expect_same_run(folder.path() / "straight", folder.path() / "single",
+                  {"dense", "admm", "circulant"});
+}
+
+TEST(Run, AFolderWithARunIsNotOverwritten) {
+  const TemporaryFolder folder;
+  train(toy::config("", {"training.max_steps=2"}), folder.path());
+  EXPECT_THAT(message_of<UsageError>([&] { train(toy::config(), folder.path()); }),
+              HasSubstr("--resume"));
+}
+
+TEST(Run, ACheckpointOfAnotherConfigurationIsRefused) {
+  const TemporaryFolder folder;
+  train(toy::config("", {"training.max_steps=2"}), folder.path());
+  const auto refusal = [&](const std::string& set) {
+    return message_of<DataError>([&] {
+      train(toy::config("", {"training.max_steps=2", set}), folder.path(), true);
+    });
+  };
+  EXPECT_THAT(refusal("model.layers.0.size=24"),
+              HasSubstr("model.layers.0.size is 16 there and 24 here"));
+  EXPECT_THAT(refusal("model.layers=[{type: gru, size: 16}]"),
+              HasSubstr("model.layers.0.projection is 8 there and 0 here"));
+  EXPECT_THAT(refusal("seed=4"), HasSubstr("seed is 3 there and 4 here"));
+  EXPECT_THAT(refusal("training.batch=3"), HasSubstr("stage.batch is 4 there and 3 here"));
+  EXPECT_EQ(refusal("training.max_steps=2"), "(no such error)");
+}
+
+TEST(Run, ABrokenCheckpointIsRefusedByName) {
+  const TemporaryFolder folder;
+  train(toy::config("", {"training.max_steps=2"}), folder.path());
+  const auto path = folder.path() / "dense/checkpoint.safetensors";
+  const std::string bytes = read_file(path);
+  write_file(path, bytes.substr(0, bytes.size() / 2));
+  EXPECT_THAT(message_of<DataError>(
+                  [&] { train(toy::config("", {"training.max_steps=2"}), folder.path(), true); }),
+              HasSubstr("checkpoint.safetensors"));
+}
+
+TEST(Run, ARetrainedPredecessorInvalidatesItsSuccessors) {
+  const TemporaryFolder folder;
+  train(toy::config(kTwoStages), folder.path());
+  std::filesystem::remove_all(folder.path() / "dense");
+  const std::string message = message_of<DataError>([&] {
+    train(toy::config(kTwoStages, {"stages.0.optimiser.learning_rate=0.02"}), folder.path(), true);
+  });
+  EXPECT_THAT(message, AllOf(HasSubstr("admm"), HasSubstr("trained again")));
+}
+
+TEST(Run, ALossThatIsNotFiniteStopsByName) {
+  const TemporaryFolder folder;
+  const std::string stages = R"(
+stages:
+  - {name: dense, epochs: 2}
+  - {name: wild, epochs: 2, clip_norm: 0, optimiser: {type: sgd, learning_rate: 1e38}}
+)";
+  const std::string message =
+      message_of<DataError>([&] { train(toy::config(stages), folder.path()); });
+  EXPECT_THAT(message, AllOf(HasSubstr("stage wild, epoch 1, step "), HasSubstr("1e+38"),
+                             HasSubstr("nan"), HasSubstr("learning_rate")));
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+  // What was finished stays, and the stage can be given another rate.
+  std::filesystem::remove_all(folder.path() / "wild");
+  const auto rows =
+      train(toy::config(stages, {"stages.1.optimiser.learning_rate=0.01"}), folder.path(), true);
+  EXPECT_EQ(rows.size(), 2U);
+}
+
+TEST(Run, MaxStepsEndsAStage) {
+  const TemporaryFolder folder;
+  train(toy::config("", {"training.max_steps=8"}), folder.path());
+  const auto lines = metrics(folder.path());
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0]["step"], 6);
+  EXPECT_EQ(lines[1]["step"], 8);
+}
+
+TEST(Run, StepsAddUpAlongTheStages) {
+  const TemporaryFolder folder;
+  train(toy::config(kTwoStages), folder.path());
+  EXPECT_EQ(metrics(folder.path()).back()["step"], 6 * (3 + 4 + 2));
+}
+
+TEST(Run, StagesThatDoNotSuitAreRefusedBeforeTraining) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& stages) {
+    return message_of<UsageError>([&] { train(toy::config(stages), folder.path()); });
+  };
+  EXPECT_THAT(refusal("stages: [{name: a, type: densse}]"), HasSubstr("did you mean 'dense'"));
+  EXPECT_THAT(refusal("stages: [{name: a, block: {input: 4}}]"), HasSubstr("found block size 4"));
+  EXPECT_THAT(refusal("stages: [{name: a}, {name: b, type: admm}]"),
+              HasSubstr("stage 'b': no matrix"));
+  EXPECT_THAT(refusal("stages: [{name: a}, {name: b, type: circulant, block: {recurrent: 3}}]"),
+              HasSubstr("block size 3"));
+  EXPECT_THAT(refusal("stages: []"), HasSubstr("at least one stage"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "config.yaml"));
+}
+
+TEST(Run, CirculantTrainingCanBeginFromNothing) {
+  const TemporaryFolder folder;
+  const auto rows = train(
+      toy::config("stages: [{name: direct, type: circulant, block: {input: 4, recurrent: 4}}]"),
+      folder.path());
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].block_size, 4);
+}
+
+}  // namespace
+}  // namespace ernn

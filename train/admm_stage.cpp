@@ -1,0 +1,75 @@
+#include "train/admm_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace ernn {
+
+ModelOptions AdmmStage::network(const ModelOptions& start) const {
+  return with_blocks(result(start), BlockSizes{}, 1);
+}
+
+ModelOptions AdmmStage::result(const ModelOptions& start) const {
+  ModelOptions target = with_stage_blocks(start, stage());
+  for (const auto& shape : matrix_shapes(target)) {
+    if (shape.block > 1) return target;
+  }
+  throw UsageError(fmt::format(
+      "stage '{}': no matrix has a block size above 1; set block in a stage of type admm",
+      stage().name));
+}
+
+void AdmmStage::prepare(const AcousticModel& model, const ModelOptions& start,
+                        long long total_steps) {
+  target_ = result(start);
+  const auto shapes = matrix_shapes(target_);
+  const auto matrices = model->matrices();
+  std::vector<ConstrainedMatrix> constrained;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    if (shapes[i].block == 1) continue;
+    constrained.push_back(
+        {shapes[i].name, matrices[i].weight, std::make_shared<BlockCirculantSet>(shapes[i].block)});
+  }
+  AdmmOptions options = stage().admm;
+  if (options.rho_updates == 0)
+    options.rho_updates = std::max<long long>(1, total_steps / options.update_interval);
+  solver_ = std::make_unique<AdmmSolver>(std::move(constrained), options);
+}
+
+void AdmmStage::before_step() {
+  solver_->add_penalty_gradients();
+}
+
+void AdmmStage::after_step(double learning_rate) {
+  solver_->after_step(learning_rate);
+}
+
+void AdmmStage::end_of_epoch(EpochRecord& record) {
+  for (const auto& residual : solver_->residuals()) {
+    record.admm.push_back(
+        {residual.name, residual.rho, residual.primal, residual.dual, residual.distance});
+  }
+}
+
+bool AdmmStage::converged() const {
+  return solver_->converged();
+}
+
+AcousticModel AdmmStage::deployable(const AcousticModel& trained) const {
+  return convert_blocks(trained, target_);
+}
+
+void AdmmStage::save(TensorFile& file, const std::string& prefix) const {
+  solver_->save(file, prefix);
+}
+
+void AdmmStage::load(const TensorFile& file, const std::string& prefix, const std::string& path) {
+  solver_->load(file, prefix, path);
+}
+
+}  // namespace ernn

@@ -1,0 +1,38 @@
+// The stage that pulls dense matrices onto the block-circulant set.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "admm/solver.h"
+#include "train/stage_method.h"
+
+namespace ernn {
+
+/// Trains a dense network under ADMM's penalty (admm/solver.h) on every matrix whose block size is
+/// above 1. What it hands on is the network with those matrices projected, in the circulant
+/// parametrisation: its error rate is that of "ADMM, projected", not of the dense iterate.
+class AdmmStage : public StageMethod {
+ public:
+  using StageMethod::StageMethod;
+
+  ModelOptions network(const ModelOptions& start) const override;
+  ModelOptions result(const ModelOptions& start) const override;
+  void prepare(const AcousticModel& model, const ModelOptions& start,
+               long long total_steps) override;
+  void before_step() override;
+  void after_step(double learning_rate) override;
+  void end_of_epoch(EpochRecord& record) override;
+  bool converged() const override;
+  bool keeps_best() const override { return false; }
+  AcousticModel deployable(const AcousticModel& trained) const override;
+  bool projects() const override { return true; }
+  void save(TensorFile& file, const std::string& prefix) const override;
+  void load(const TensorFile& file, const std::string& prefix, const std::string& path) override;
+
+ private:
+  ModelOptions target_;  ///< with the block sizes of the sets
+  std::unique_ptr<AdmmSolver> solver_;
+};
+
+}  // namespace ernn

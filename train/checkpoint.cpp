@@ -1,0 +1,162 @@
+#include "train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/options.h"
+#include "base/tensor_file.h"
+#include "models/torch_tensors.h"
+
+namespace ernn {
+
+namespace {
+
+constexpr const char* kFormatKey = "ernn.checkpoint";
+constexpr const char* kFormatVersion = "1";
+
+template <class T>
+std::string to_text(const T& options) {
+  return write_options(options).to_json().dump();
+}
+
+template <class T>
+T from_text(const std::string& text, const std::string& place) {
+  try {
+    return read_options<T>(ConfigNode::from_json(nlohmann::json::parse(text), place));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken metadata: {}", place, error.what()));
+  } catch (const UsageError& error) {
+    throw DataError(error.what());
+  }
+}
+
+/// A difference between two JSON documents as "path is X there and Y here", or "".
+std::string first_difference(const nlohmann::json& there, const nlohmann::json& here,
+                             const std::string& path) {
+  if (there == here) return "";
+  const auto inside = [&](const auto& key) {
+    return path.empty() ? fmt::format("{}", key) : fmt::format("{}.{}", path, key);
+  };
+  if (there.is_object() && here.is_object()) {
+    for (const auto& [key, value] : here.items()) {
+      if (!there.contains(key))
+        return fmt::format("{} is missing there and {} here", inside(key), value.dump());
+      const std::string difference = first_difference(there[key], value, inside(key));
+      if (!difference.empty()) return difference;
+    }
+    for (const auto& [key, value] : there.items()) {
+      if (!here.contains(key))
+        return fmt::format("{} is {} there and missing here", inside(key), value.dump());
+    }
+  }
+  if (there.is_array() && here.is_array() && there.size() == here.size()) {
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      const std::string difference = first_difference(there[i], here[i], inside(i));
+      if (!difference.empty()) return difference;
+    }
+  }
+  return fmt::format("{} is {} there and {} here", path, there.dump(), here.dump());
+}
+
+}  // namespace
+
+void Checkpoint::put(const std::string& prefix, const std::map<std::string, torch::Tensor>& group) {
+  for (const auto& [name, tensor] : group) file.tensors[prefix + name] = to_raw(tensor);
+}
+
+std::map<std::string, torch::Tensor> Checkpoint::group(const std::string& prefix,
+                                                       const std::string& path) const {
+  std::map<std::string, torch::Tensor> found;
+  for (const auto& [name, raw] : file.tensors) {
+    if (name.rfind(prefix, 0) != 0) continue;
+    found[name.substr(prefix.size())] = from_raw(raw, fmt::format("{}: tensor '{}'", path, name));
+  }
+  return found;
+}
+
+void Checkpoint::save(const std::filesystem::path& path) {
+  file.metadata = {{kFormatKey, kFormatVersion},   {"run", identity.run},
+                   {"stage", identity.stage},      {"model", identity.model},
+                   {"start", identity.start},      {"position", to_text(position)},
+                   {"schedule", to_text(schedule)}};
+  file.save(path);
+}
+
+Checkpoint Checkpoint::load(const std::filesystem::path& path) {
+  Checkpoint checkpoint;
+  checkpoint.file = TensorFile::load(path);
+  const std::string place = path.string();
+  const auto metadata = [&](const char* key) -> const std::string& {
+    const auto found = checkpoint.file.metadata.find(key);
+    if (found == checkpoint.file.metadata.end()) {
+      throw DataError(
+          fmt::format("{}: not a checkpoint of ernn: metadata '{}' is missing", place, key));
+    }
+    return found->second;
+  };
+  if (metadata(kFormatKey) != kFormatVersion) {
+    throw DataError(
+        fmt::format("{}: checkpoint format '{}', expected '{}'; train with the version "
+                    "of ernn that began the run, or begin again",
+                    place, metadata(kFormatKey), kFormatVersion));
+  }
+  checkpoint.identity = {metadata("run"), metadata("stage"), metadata("model"), metadata("start")};
+  checkpoint.position = from_text<StagePosition>(metadata("position"), place);
+  checkpoint.schedule = from_text<ScheduleState>(metadata("schedule"), place);
+  return checkpoint;
+}
+
+CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptions& stage,
+                                       const ModelOptions& network, const std::string& start) {
+  RunConfig shared = config;
+  shared.stages.clear();
+  shared.export_options = {};     // comes after training
+  shared.training = {};           // already part of every stage
+  shared.checkpoint_seconds = 0;  // changes no result
+  shared.model = {};              // the network says it
+  return {to_text(shared), to_text(stage), to_text(network), start};
+}
+
+void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& expected,
+                    const std::filesystem::path& path) {
+  const auto compare = [&](const std::string& there, const std::string& here,
+                           const std::string& prefix) {
+    if (there == here) return;
+    std::string difference;
+    try {
+      difference =
+          first_difference(nlohmann::json::parse(there), nlohmann::json::parse(here), prefix);
+    } catch (const nlohmann::json::exception& error) {
+      throw DataError(fmt::format("{}: broken metadata: {}", path.string(), error.what()));
+    }
+    throw DataError(fmt::format(
+        "{}: the checkpoint belongs to another run: {}; undo the change, use another --out, or "
+        "remove the stage's folder to train it again",
+        path.string(), difference));
+  };
+  compare(found.model, expected.model, "model");
+  compare(found.stage, expected.stage, "stage");
+  compare(found.run, expected.run, "");
+  if (found.start != expected.start) {
+    throw DataError(fmt::format(
+        "{}: the stage that it started from has been trained again since; remove this stage's "
+        "folder to train it again too",
+        path.string()));
+  }
+}
+
+std::string digest_file(const std::filesystem::path& path) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char byte : read_file(path)) {
+    hash ^= static_cast<unsigned char>(byte);
+    hash *= 0x100000001b3U;
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace ernn

@@ -1,0 +1,31 @@
+// Loss, frame error and phone error rate of a model on a split.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/frame_matrix.h"
+#include "features/dataset.h"
+#include "models/acoustic_model.h"
+#include "train/model_context.h"
+#include "train/scoring.h"
+
+namespace ernn {
+
+struct SplitResult {
+  double loss = 0;                    ///< nats a labelled frame or phone
+  std::optional<double> frame_error;  ///< percent; frame criterion only
+  ScoreSheet scores;                  ///< in the order of the split
+};
+
+/// Receives the log-posteriors of an utterance, [frames, outputs], the delay taken off.
+using PosteriorSink = std::function<void(const std::string& id, const FrameMatrix& posteriors)>;
+
+/// Runs a model over utterances with normalised features, in evaluation mode, and decodes and
+/// scores as `context` says. The model's mode is what it was afterwards; no random state is used.
+SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
+                     const ModelContext& context, int batch, const PosteriorSink& sink = {});
+
+}  // namespace ernn

@@ -1,0 +1,34 @@
+#include "train/losses.h"
+
+namespace ernn {
+
+LossSum frame_loss(const torch::Tensor& logits, const Batch& batch, double label_smoothing) {
+  const auto options = torch::nn::functional::CrossEntropyFuncOptions()
+                           .ignore_index(-1)
+                           .reduction(torch::kSum)
+                           .label_smoothing(label_smoothing);
+  const torch::Tensor sum = torch::nn::functional::cross_entropy(
+      logits.flatten(0, 1), batch.targets.flatten().to(logits.device()), options);
+  return {sum, batch.target_frames};
+}
+
+LossSum ctc_loss(const torch::Tensor& logits, const Batch& batch) {
+  const torch::Tensor sum = torch::ctc_loss(torch::log_softmax(logits, -1), batch.phones,
+                                            batch.lengths, batch.phone_lengths, /*blank=*/0,
+                                            at::Reduction::Sum, /*zero_infinity=*/false);
+  return {sum, batch.phone_lengths.sum().item<std::int64_t>()};
+}
+
+LossSum batch_loss(const torch::Tensor& logits, const Batch& batch, Criterion criterion,
+                   double label_smoothing) {
+  return criterion == Criterion::frame ? frame_loss(logits, batch, label_smoothing)
+                                       : ctc_loss(logits, batch);
+}
+
+long long frame_errors(const torch::Tensor& logits, const Batch& batch) {
+  const torch::Tensor labelled = batch.targets >= 0;
+  const torch::Tensor wrong = logits.argmax(-1).cpu() != batch.targets;
+  return (labelled & wrong).sum().item<std::int64_t>();
+}
+
+}  // namespace ernn

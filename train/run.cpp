@@ -1,0 +1,272 @@
+#include "train/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/options.h"
+#include "base/text.h"
+#include "models/model_file.h"
+#include "train/stage_trainer.h"
+
+namespace ernn {
+
+namespace {
+
+constexpr int kWeightBits = 32;
+
+std::filesystem::path model_path(const std::filesystem::path& out, const std::string& stage) {
+  return out / stage / "model.safetensors";
+}
+
+std::filesystem::path checkpoint_path(const std::filesystem::path& out, const std::string& stage) {
+  return out / stage / "checkpoint.safetensors";
+}
+
+/// A seed of its own for every stage, the same whether or not earlier stages ran just now.
+std::int64_t stage_seed(std::int64_t seed, const std::string& stage) {
+  std::uint32_t hash = 0x811c9dc5U;
+  for (const char letter : stage) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x01000193U;
+  return static_cast<std::int64_t>(
+      (static_cast<std::uint64_t>(seed) * 0x9e3779b97f4a7c15U + hash) >> 1U);
+}
+
+bool starts_fresh(const StageOptions& stage) {
+  return stage.from.empty() || stage.from == kFromNothing;
+}
+
+ModelContext make_context(const RunConfig& config, const StageOptions& stage,
+                          const TrainingData& data) {
+  ModelContext context;
+  context.features = config.features;
+  context.mean = data.normalisation.mean;
+  context.inverse_std = data.normalisation.inverse_std;
+  context.phones = config.data.phones;
+  context.criterion = config.context.criterion;
+  context.label_delay = config.context.label_delay;
+  context.decoder = config.decoder;
+  context.decoder_model = data.decoder_model;
+  context.protocol = config.scoring.protocol;
+  context.run = config.name;
+  context.stage = stage.name;
+  context.stage_type = stage.type;
+  context.seed = config.seed;
+  return context;
+}
+
+SummaryRow make_row(const StageOptions& stage, const ModelOptions& model, const SplitResult& test,
+                    std::int64_t seed) {
+  SummaryRow row;
+  row.stage = stage.type;
+  row.name = stage.name;
+  row.cell = cell_name(model);
+  for (const auto& shape : matrix_shapes(model))
+    row.block_size = std::max(row.block_size, shape.block);
+  row.bits = kWeightBits;
+  row.per = test.scores.total.per();
+  row.tokens = test.scores.total.tokens;
+  row.parameters = parameter_count(model);
+  row.stored_bits = row.parameters * kWeightBits;
+  row.protocol = name_of(test.scores.protocol);
+  row.seed = seed;
+  return row;
+}
+
+class Run {
+ public:
+  Run(RunConfig config, const RunOptions& options, const std::function<TrainingData()>& load)
+      : config_(std::move(config)), options_(options), load_(load) {
+    config_.model = complete_model(config_);
+    check_stages();
+    check_folder();
+  }
+
+  std::vector<SummaryRow> train() {
+    for (const auto& stage : config_.stages) {
+      if (!wanted(stage.name)) continue;
+      const Start start = find_start(stage);
+      if (!finished(stage, start)) train_stage(stage, start);
+    }
+    return read_summary(options_.out);
+  }
+
+ private:
+  /// What a stage begins with.
+  struct Start {
+    ModelOptions options;
+    std::filesystem::path file;  ///< empty: a new model
+    std::string digest;
+    long long steps = 0;
+  };
+
+  bool wanted(const std::string& stage) const {
+    return options_.stages.empty() || std::find(options_.stages.begin(), options_.stages.end(),
+                                                stage) != options_.stages.end();
+  }
+
+  /// Finds every mistake in the list of stages before the first one is trained.
+  void check_stages() const {
+    if (config_.stages.empty())
+      throw UsageError("stages: found none, expected at least one stage to train");
+    std::vector<std::string> names;
+    std::map<std::string, ModelOptions> networks;
+    for (const auto& stage : config_.stages) {
+      names.push_back(stage.name);
+      const bool fresh = starts_fresh(stage);
+      const ModelOptions start = fresh ? config_.model : networks.at(stage.from);
+      networks[stage.name] = make_stage_method(stage)->result(start);
+    }
+    for (const auto& name : options_.stages) {
+      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+      throw UsageError(fmt::format("--stages: no stage is named '{}'{} (known: {})", name,
+                                   did_you_mean(name, names), join(names, ", ")));
+    }
+  }
+
+  void check_folder() {
+    const auto config_file = options_.out / "config.yaml";
+    if (std::filesystem::exists(config_file) && !options_.resume) {
+      throw UsageError(
+          fmt::format("{}: already holds a run; go on with it by --resume or choose another --out",
+                      options_.out.string()));
+    }
+    make_folder(options_.out);
+  }
+
+  Start find_start(const StageOptions& stage) const {
+    Start start{config_.model, {}, "", 0};
+    if (starts_fresh(stage)) return start;
+    start.file = model_path(options_.out, stage.from);
+    const auto checkpoint = checkpoint_path(options_.out, stage.from);
+    if (!std::filesystem::exists(start.file) || !std::filesystem::exists(checkpoint)) {
+      throw UsageError(fmt::format("{}: not there, but stage '{}' starts from it; train '{}' first",
+                                   start.file.string(), stage.name, stage.from));
+    }
+    start.options = ModelFile::load(start.file).options;
+    start.digest = digest_file(start.file);
+    start.steps = Checkpoint::load(checkpoint).position.total_steps;
+    return start;
+  }
+
+  CheckpointIdentity identity(const StageOptions& stage, const Start& start) const {
+    const ModelOptions network = make_stage_method(stage)->network(start.options);
+    return checkpoint_identity(config_, stage, network, start.digest);
+  }
+
+  bool finished(const StageOptions& stage, const Start& start) const {
+    const auto path = checkpoint_path(options_.out, stage.name);
+    if (!std::filesystem::exists(path)) return false;
+    const Checkpoint checkpoint = Checkpoint::load(path);
+    check_identity(checkpoint.identity, identity(stage, start), path);
+    return checkpoint.position.finished &&
+           std::filesystem::exists(model_path(options_.out, stage.name));
+  }
+
+  void train_stage(const StageOptions& stage, const Start& start) {
+    const TrainingData& data = this->data();
+    // Only now is the folder known to belong to this configuration.
+    save(config_, options_.out / "config.yaml");
+    make_folder(options_.out / stage.name);
+    StageInputs inputs;
+    inputs.stage = stage;
+    inputs.start_options = start.options;
+    if (!start.file.empty()) inputs.start = load_model(start.file).model;
+    inputs.start_steps = start.steps;
+    inputs.context = make_context(config_, stage, data);
+    inputs.identity = identity(stage, start);
+    inputs.checkpoint = checkpoint_path(options_.out, stage.name);
+    inputs.metrics = options_.out / "metrics.jsonl";
+    inputs.metrics_bytes = metrics_bytes_before(stage);
+    inputs.checkpoint_seconds = config_.checkpoint_seconds;
+    inputs.seed = stage_seed(config_.seed, stage.name);
+    inputs.quiet = options_.quiet;
+    inputs.stop = options_.stop;
+    StageTrainer trainer(inputs, data);
+    const AcousticModel model = trainer.run();
+    finish_stage(stage, model, trainer, inputs);
+  }
+
+  void finish_stage(const StageOptions& stage, const AcousticModel& model,
+                    const StageTrainer& trainer, const StageInputs& inputs) {
+    const TrainingData& data = this->data();
+    const std::string context = write_options(inputs.context).to_json().dump();
+    model->to_tensor_file(context).save(model_path(options_.out, stage.name));
+    const SplitResult test = evaluate(model, data.test, inputs.context, stage.batch);
+    make_folder(options_.out / stage.name / "test");
+    write_scores(test.scores, options_.out / stage.name / "test");
+    put_summary_row(options_.out, make_row(stage, model->options(), test, config_.seed));
+    Checkpoint checkpoint;
+    checkpoint.identity = inputs.identity;
+    checkpoint.position = trainer.position();
+    checkpoint.position.finished = true;
+    checkpoint.schedule = trainer.schedule();
+    checkpoint.save(inputs.checkpoint);
+    if (!options_.quiet)
+      fmt::print(stderr, "{} finished: test {}\n", stage.name, test.scores.text());
+  }
+
+  /// Metrics of a stage that is trained again are dropped together with everything after them, so
+  /// that the file always tells one story; a new stage continues behind the last one.
+  long long metrics_bytes_before(const StageOptions& stage) const {
+    const auto path = options_.out / "metrics.jsonl";
+    if (!std::filesystem::exists(path)) return 0;
+    long long bytes = 0;
+    for (const auto& other : config_.stages) {
+      const auto checkpoint = checkpoint_path(options_.out, other.name);
+      if (other.name == stage.name || !std::filesystem::exists(checkpoint)) continue;
+      bytes = std::max(bytes, Checkpoint::load(checkpoint).position.metrics_bytes);
+    }
+    return bytes;
+  }
+
+  const TrainingData& data() {
+    if (data_.train.empty()) {
+      data_ = load_();
+      check_width(config_.model, data_);
+    }
+    return data_;
+  }
+
+  RunConfig config_;
+  const RunOptions& options_;
+  const std::function<TrainingData()>& load_;
+  TrainingData data_;
+};
+
+}  // namespace
+
+std::vector<SummaryRow> run_training(RunConfig config, const RunOptions& options,
+                                     const std::function<TrainingData()>& load) {
+  return Run(std::move(config), options, load).train();
+}
+
+LoadedModel load_model(const std::filesystem::path& path) {
+  const ModelFile file = ModelFile::load(path);
+  LoadedModel loaded;
+  try {
+    loaded.context = read_options<ModelContext>(
+        ConfigNode::from_json(nlohmann::json::parse(file.context), path.string()));
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken context: {}", path.string(), error.what()));
+  } catch (const UsageError& error) {
+    throw DataError(error.what());
+  }
+  loaded.model = AcousticModel(file.options);
+  loaded.model->load_tensors(file.tensors, path.string());
+  return loaded;
+}
+
+std::string cell_name(const ModelOptions& model) {
+  std::vector<std::string> names;
+  for (const auto& layer : model.layers) {
+    const std::string name = name_of(layer.type);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return join(names, "+");
+}
+
+}  // namespace ernn

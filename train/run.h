@@ -1,0 +1,45 @@
+// A whole run: all stages in order, their files, and going on after an interruption.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/acoustic_model.h"
+#include "train/run_config.h"
+#include "train/summary.h"
+#include "train/training_data.h"
+
+namespace ernn {
+
+struct RunOptions {
+  std::filesystem::path out;
+  bool resume = false;              ///< go on with what `out` holds; begins when it holds nothing
+  std::vector<std::string> stages;  ///< only these, by name; empty = all
+  bool quiet = false;
+  std::function<bool()> stop = [] { return false; };  ///< asked after every step
+};
+
+/// Trains the stages of a configuration into a run folder (layout in docs/) and returns the rows of
+/// its summary. Finished stages are skipped; `load` is called only when a stage is left to train.
+///
+/// Throws UsageError when `out` already holds a run and `resume` is not set, for unknown stage
+/// names and for a stage whose predecessor is not trained yet; DataError when a checkpoint belongs
+/// to another configuration; what StageTrainer::run() throws.
+std::vector<SummaryRow> run_training(RunConfig config, const RunOptions& options,
+                                     const std::function<TrainingData()>& load);
+
+/// A model and what it says of itself.
+struct LoadedModel {
+  AcousticModel model{nullptr};
+  ModelContext context;
+};
+
+/// Reads a model file. Throws DataError naming the file.
+LoadedModel load_model(const std::filesystem::path& path);
+
+/// The distinct kinds of hidden layers, "lstm" or "lstm+gru", for the summary.
+std::string cell_name(const ModelOptions& model);
+
+}  // namespace ernn

@@ -1,0 +1,240 @@
+#include "train/stage_trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "train/losses.h"
+
+namespace ernn {
+
+namespace {
+
+constexpr int kInterrupted = 130;  // the shell's status for a program that Ctrl-C ended
+
+std::map<std::string, torch::Tensor> copy_parameters(const AcousticModel& model) {
+  std::map<std::string, torch::Tensor> copy;
+  for (const auto& parameter : model->named_parameters())
+    copy[parameter.key()] = parameter.value().detach().clone();
+  return copy;
+}
+
+void assign_parameters(const AcousticModel& model,
+                       const std::map<std::string, torch::Tensor>& values,
+                       const std::string& file) {
+  const torch::NoGradGuard no_grad;
+  for (auto& parameter : model->named_parameters()) {
+    const auto found = values.find(parameter.key());
+    if (found == values.end() || found->second.sizes() != parameter.value().sizes()) {
+      throw DataError(
+          fmt::format("{}: tensor '{}' is missing or has another shape than the model's", file,
+                      parameter.key()));
+    }
+    parameter.value().copy_(found->second);
+  }
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+long long planned_steps(const StageOptions& stage, std::size_t batches) {
+  const long long steps = stage.epochs * static_cast<long long>(batches);
+  return stage.max_steps > 0 ? std::min(stage.max_steps, steps) : steps;
+}
+
+}  // namespace
+
+StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data)
+    : inputs_(std::move(inputs)),
+      data_(data),
+      method_(make_stage_method(inputs_.stage)),
+      plan_(plan_batches(data.train, inputs_.stage.batch)),
+      total_steps_(planned_steps(inputs_.stage, plan_.size())),
+      schedule_(inputs_.stage.schedule, inputs_.stage.optimiser.learning_rate, total_steps_) {
+  torch::manual_seed(static_cast<std::uint64_t>(inputs_.seed));
+  const ModelOptions network = method_->network(inputs_.start_options);
+  if (inputs_.start.is_empty()) {
+    model_ = AcousticModel(network);
+    model_->initialise(static_cast<std::uint64_t>(inputs_.seed));
+  } else {
+    model_ = convert_blocks(inputs_.start, network);
+  }
+  model_->train();
+  parameters_ = model_->parameters();
+  optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
+  method_->prepare(model_, inputs_.start_options, total_steps_);
+  position_.total_steps = inputs_.start_steps;
+  position_.metrics_bytes = inputs_.metrics_bytes;
+}
+
+AcousticModel StageTrainer::run() {
+  if (std::filesystem::exists(inputs_.checkpoint)) load_checkpoint();
+  metrics_ = std::make_unique<MetricsFile>(inputs_.metrics, position_.metrics_bytes);
+  last_checkpoint_ = std::chrono::steady_clock::now();
+  while (!done()) {
+    run_epoch();
+    end_of_epoch();
+  }
+  if (method_->keeps_best() && !best_.empty())
+    assign_parameters(model_, best_, inputs_.checkpoint.string());
+  return method_->deployable(model_);
+}
+
+bool StageTrainer::done() const {
+  const StageOptions& stage = inputs_.stage;
+  return position_.epoch >= stage.epochs || schedule_.state().stopped ||
+         (stage.max_steps > 0 && position_.step >= stage.max_steps) ||
+         (position_.batch == 0 && method_->converged());
+}
+
+void StageTrainer::run_epoch() {
+  epoch_start_ = std::chrono::steady_clock::now();
+  const StageOptions& stage = inputs_.stage;
+  const int number = position_.epoch + 1;
+  const auto order =
+      batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
+  Progress progress(fmt::format("{} {}/{}", stage.name, number, stage.epochs),
+                    static_cast<long long>(plan_.size()), inputs_.quiet);
+  while (position_.batch < static_cast<long long>(plan_.size()) &&
+         (stage.max_steps == 0 || position_.step < stage.max_steps)) {
+    const auto& members = plan_[order[static_cast<std::size_t>(position_.batch)]];
+    run_step(make_batch(data_.train, members, inputs_.context.label_delay));
+    progress.update(
+        position_.batch,
+        fmt::format("loss {:.3f}", position_.loss_sum / static_cast<double>(position_.loss_count)));
+    if (inputs_.stop()) {
+      save_checkpoint();
+      progress.finish();
+      throw Error(fmt::format("interrupted in stage {}, epoch {}, step {}; the checkpoint is "
+                              "written, --resume goes on from here",
+                              stage.name, number, position_.step),
+                  kInterrupted);
+    }
+    if (inputs_.checkpoint_seconds > 0 &&
+        seconds_since(last_checkpoint_) >= inputs_.checkpoint_seconds) {
+      save_checkpoint();
+    }
+  }
+}
+
+void StageTrainer::run_step(const Batch& batch) {
+  const StageOptions& stage = inputs_.stage;
+  const double rate = schedule_.learning_rate(position_.step);
+  torch::Tensor features = batch.features;
+  if (stage.feature_noise > 0)
+    features = features + stage.feature_noise * torch::randn_like(features);
+  optimiser_->zero_grad();
+  const torch::Tensor logits = model_->forward(features, batch.lengths);
+  const LossSum loss = batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
+  loss.mean().backward();
+  const double sum = loss.sum.item<double>();
+  const double norm = clip_gradients(parameters_, stage.clip_norm);
+  if (!std::isfinite(sum) || !std::isfinite(norm)) stop_for_bad_loss(sum, norm, rate);
+  method_->before_step();
+  optimiser_->step(rate);
+  method_->after_step(rate);
+  last_rate_ = rate;
+  position_.loss_sum += sum;
+  position_.loss_count += loss.count;
+  ++position_.batch;
+  ++position_.step;
+  ++position_.total_steps;
+}
+
+void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) const {
+  const std::string kept =
+      std::filesystem::exists(inputs_.checkpoint)
+          ? fmt::format("the checkpoint in {} is kept", inputs_.checkpoint.parent_path().string())
+          : "no checkpoint of the stage was written yet";
+  throw DataError(fmt::format(
+      "stage {}, epoch {}, step {}: the loss is {} and the gradient norm {} at learning rate {}; "
+      "{}: "
+      "lower the stage's optimiser.learning_rate or clip_norm, remove its folder and go on with "
+      "--resume",
+      inputs_.stage.name, position_.epoch + 1, position_.step + 1, loss, norm, rate, kept));
+}
+
+void StageTrainer::end_of_epoch() {
+  const StageOptions& stage = inputs_.stage;
+  const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch);
+  EpochRecord record;
+  record.stage = stage.name;
+  record.type = stage.type;
+  record.epoch = position_.epoch + 1;
+  record.step = position_.total_steps;
+  record.train_loss =
+      position_.loss_sum / static_cast<double>(std::max<long long>(1, position_.loss_count));
+  record.dev_loss = dev.loss;
+  record.dev_frame_error = dev.frame_error;
+  record.dev_per = dev.scores.total.per();
+  record.learning_rate = last_rate_;
+  method_->end_of_epoch(record);
+  if (method_->projects()) {
+    record.projected_dev_per =
+        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch)
+            .scores.total.per();
+  }
+  const bool by_per = stage.schedule.metric == DevMetric::per;
+  const ScheduleDecision decision =
+      schedule_.end_of_epoch(record.epoch, by_per ? record.dev_per : record.dev_loss);
+  if (method_->keeps_best() && decision.is_best) best_ = copy_parameters(model_);
+  if (method_->keeps_best() && decision.restore) {
+    assign_parameters(model_, best_, inputs_.checkpoint.string());
+    optimiser_->reset();
+  }
+  record.seconds = epoch_seconds();
+  metrics_->append(record);
+  if (!inputs_.quiet) fmt::print(stderr, "{}\n", to_text(record, stage.epochs));
+  ++position_.epoch;
+  position_.batch = 0;
+  position_.loss_sum = 0;
+  position_.loss_count = 0;
+  position_.seconds = 0;
+  position_.metrics_bytes = metrics_->bytes();
+  epoch_start_ = std::chrono::steady_clock::now();
+  save_checkpoint();
+}
+
+double StageTrainer::epoch_seconds() const {
+  return position_.seconds + seconds_since(epoch_start_);
+}
+
+void StageTrainer::save_checkpoint() {
+  Checkpoint checkpoint;
+  checkpoint.identity = inputs_.identity;
+  checkpoint.position = position_;
+  checkpoint.position.seconds = epoch_seconds();
+  checkpoint.schedule = schedule_.state();
+  checkpoint.put("model.", copy_parameters(model_));
+  checkpoint.put("best.", best_);
+  checkpoint.put("optimiser.", optimiser_->state());
+  method_->save(checkpoint.file, "method.");
+  const at::Generator generator = at::detail::getDefaultCPUGenerator();
+  checkpoint.put("random.", {{"cpu", generator.get_state()}});
+  checkpoint.save(inputs_.checkpoint);
+  last_checkpoint_ = std::chrono::steady_clock::now();
+}
+
+void StageTrainer::load_checkpoint() {
+  const std::string file = inputs_.checkpoint.string();
+  const Checkpoint checkpoint = Checkpoint::load(inputs_.checkpoint);
+  position_ = checkpoint.position;
+  schedule_.restore(checkpoint.schedule);
+  assign_parameters(model_, checkpoint.group("model.", file), file);
+  best_ = checkpoint.group("best.", file);
+  optimiser_->restore(checkpoint.group("optimiser.", file), file);
+  method_->load(checkpoint.file, "method.", file);
+  const auto random = checkpoint.group("random.", file);
+  if (random.count("cpu") == 0)
+    throw DataError(fmt::format("{}: tensor 'random.cpu' is missing", file));
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  generator.set_state(random.at("cpu"));
+}
+
+}  // namespace ernn

@@ -1,0 +1,85 @@
+// Trains one stage, from its beginning or from a checkpoint.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/batches.h"
+#include "train/checkpoint.h"
+#include "train/evaluate.h"
+#include "train/metrics.h"
+#include "train/optimiser.h"
+#include "train/run_config.h"
+#include "train/schedule.h"
+#include "train/stage_method.h"
+#include "train/training_data.h"
+
+namespace ernn {
+
+/// What one stage is given.
+struct StageInputs {
+  StageOptions stage;
+  ModelOptions start_options;    ///< of the model that it starts from, or of a new one
+  AcousticModel start{nullptr};  ///< empty: begin with fresh parameters
+  long long start_steps = 0;     ///< optimiser steps behind `start`
+  ModelContext context;          ///< for decoding and scoring
+  CheckpointIdentity identity;
+  std::filesystem::path checkpoint;
+  std::filesystem::path metrics;
+  long long metrics_bytes = 0;  ///< length of the metrics file when the stage begins
+  double checkpoint_seconds = 0;
+  std::int64_t seed = 1;
+  bool quiet = false;
+  std::function<bool()> stop = [] { return false; };  ///< asked after every step
+};
+
+class StageTrainer {
+ public:
+  StageTrainer(StageInputs inputs, const TrainingData& data);
+
+  /// Goes on from the checkpoint when there is one (its identity has been checked), trains to the
+  /// end and returns the model that the stage hands on.
+  ///
+  /// Throws DataError when the loss or the gradient is not finite, naming stage, epoch, step, loss
+  /// and learning rate; the last checkpoint stays. Throws Error with exit status 130 when `stop`
+  /// said so, after writing a checkpoint.
+  AcousticModel run();
+
+  /// Where the stage stands.
+  const StagePosition& position() const { return position_; }
+  const ScheduleState& schedule() const { return schedule_.state(); }
+
+ private:
+  bool done() const;
+  void run_epoch();
+  void run_step(const Batch& batch);
+  void end_of_epoch();
+  void stop_for_bad_loss(double loss, double norm, double rate) const;
+  void save_checkpoint();
+  void load_checkpoint();
+  double epoch_seconds() const;
+
+  StageInputs inputs_;
+  const TrainingData& data_;
+  std::unique_ptr<StageMethod> method_;
+  AcousticModel model_{nullptr};
+  std::vector<torch::Tensor> parameters_;
+  std::vector<std::vector<std::size_t>> plan_;
+  long long total_steps_;
+  Schedule schedule_;
+  std::unique_ptr<Optimiser> optimiser_;
+  std::unique_ptr<MetricsFile> metrics_;
+  StagePosition position_;
+  std::map<std::string, torch::Tensor> best_;  ///< parameters of the best epoch
+  double last_rate_ = 0;
+  std::chrono::steady_clock::time_point epoch_start_;
+  std::chrono::steady_clock::time_point last_checkpoint_;
+};
+
+}  // namespace ernn
