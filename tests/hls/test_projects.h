@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "export/artefact.h"
-#include "export/hls_project.h"
 #include "tests/export/random_network.h"
 
 namespace ernn {
@@ -55,7 +54,7 @@ inline std::vector<NamedModel> project_models() {
   };
 }
 
-/// The artefact of one of them, HLS project included, in `folder`.
+/// The artefact of one of them in `folder`.
 inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed, int bits,
                                       const std::filesystem::path& folder) {
   const auto utterances =
@@ -66,7 +65,6 @@ inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed
   const CodeFrames frames =
       quantise_frames(utterances.front(), artefact.network.input_format(), saturations);
   write_artefact(artefact, make_golden(artefact.network, frames, 8, kProjectFrames), folder);
-  write_hls_project(artefact.network, folder / "hls");
   return artefact.network;
 }
 
