@@ -123,6 +123,24 @@ TEST(Fbank, EnergyAfterTheWindowIsTheWindowedFrames) {
   EXPECT_NEAR(features(options).at(0, 0), 22.8591 + std::log(0.375), 0.1);
 }
 
+TEST(Fbank, PreemphasisTreatsTheFirstSampleAsItsOwnPredecessor) {
+  FeatureOptions options = plain(FeatureType::fbank, 40, true);
+  options.raw_energy = false;
+  options.window = Window::rectangular;  // the others hide the first sample
+  options.remove_dc = false;
+  // The first sample is most of the frame's energy, so that its factor 0.03 shows.
+  auto samples = signal(400);
+  for (float& sample : samples) sample /= 1000;
+  samples[0] = 30000;
+  samples[1] = static_cast<float>(0.97 * 30000);
+  double energy = std::pow(0.03 * samples[0], 2);
+  for (std::size_t i = 1; i < samples.size(); ++i) {
+    energy += std::pow(samples[i] - 0.97 * samples[i - 1], 2);
+  }
+  const auto x = FeatureExtractor(options).compute(samples);
+  EXPECT_NEAR(x.at(0, 0), std::log(energy), 1e-5);
+}
+
 TEST(Fbank, CentredFramesReflectTheEnds) {
   FeatureOptions options = plain(FeatureType::fbank, 40, false);
   options.snip_edges = false;

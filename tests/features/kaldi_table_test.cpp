@@ -183,13 +183,13 @@ std::string compressed(const std::string& type, float minimum, float range, int 
 }
 
 /// Minimum -1, range 2: codes 0, 13107, 26214 and 65535 are -1, -0.6, -0.2 and 1 (a fifth of the
-/// range is 0.4). The second column has all percentiles at 0.2.
+/// range is 0.4). The second column falls: 1, 0.2, -0.2, -1.
 std::string by_column_entry() {
   std::string out = compressed("CM", -1, 2, 7, 2);
-  for (const int code : {0, 13107, 26214, 65535, 39321, 39321, 39321, 39321}) {
+  for (const int code : {0, 13107, 26214, 65535, 65535, 39321, 26214, 0}) {
     append_little(out, static_cast<std::uint16_t>(code));
   }
-  return out + bytes({0, 32, 64, 128, 192, 224, 255, 0, 1, 2, 3, 100, 200, 255});
+  return out + bytes({0, 32, 64, 128, 192, 224, 255, 0, 32, 64, 96, 128, 192, 255});
 }
 
 std::string two_byte_entry() {
@@ -213,9 +213,10 @@ TEST_F(KaldiTable, ReadsDoubleAndEveryCompressedForm) {
   // 32 is half-way to the first quartile, 128 half-way between the quartiles, 224 is 32 of 63 steps
   // from the third quartile to the maximum.
   const std::vector<double> expected = {-1, -0.8, -0.6, -0.4, -0.2, -0.2 + 1.2 * 32 / 63, 1};
+  const std::vector<double> falling = {1, 0.6, 0.2, 0.1, 0, -0.2, -1};
   for (int r = 0; r < 7; ++r) {
     EXPECT_NEAR(value.at(r, 0), expected[static_cast<std::size_t>(r)], 1e-6);
-    EXPECT_NEAR(value.at(r, 1), 0.2, 1e-6);
+    EXPECT_NEAR(value.at(r, 1), falling[static_cast<std::size_t>(r)], 1e-6);
   }
 
   value = matrices(ark(two_byte_entry()))[0].second;
