@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kDialects = 8;
 constexpr int kDigits = 10;
-constexpr int kLetters = 26;
 
 // TIMIT's numbering: 1 and 2 are the SA sentences, SX goes on to 452, SI follows.
 constexpr int kFirstSentence = 3;

@@ -16,8 +16,9 @@ TEST(Sentences, AreDifferentAndMadeOfTheVocabulary) {
   const std::set<std::string> known(vocabulary.begin(), vocabulary.end());
   EXPECT_EQ(known.size(), vocabulary.size());
   CorpusRandom random(1, "sentences");
-  const std::vector<std::string> sentences = generate_sentences(2000, random);
-  EXPECT_EQ(std::set<std::string>(sentences.begin(), sentences.end()).size(), 2000U);
+  const std::vector<std::string> sentences = generate_sentences(20000, random);
+  // So many that the shorter templates are bound to repeat themselves.
+  EXPECT_EQ(std::set<std::string>(sentences.begin(), sentences.end()).size(), 20000U);
   for (const std::string& sentence : sentences) {
     const std::vector<std::string> words = split_words(sentence);
     EXPECT_GE(words.size(), 4U) << sentence;
