@@ -177,7 +177,7 @@ TEST(SyntheticCorpus, SplitsShareNoSpeakerNoSentenceAndNotTheHeldOutVoice) {
     EXPECT_EQ(names.size(), 36U);
     EXPECT_EQ(held_out_speakers["train"], 0);
     EXPECT_EQ(held_out_speakers["dev"], 0);
-    EXPECT_EQ(held_out_speakers["test"], 4);
+    EXPECT_EQ(held_out_speakers["test"], 2);
     EXPECT_EQ(voices["train"].size(), 3U);
     EXPECT_EQ(voices["test"].size(), 4U);
     std::set<std::string> texts;
@@ -234,7 +234,7 @@ TEST(SyntheticCorpus, FinishedCorpusIsRecognisedAndOtherOptionsRefused) {
 
   options.snr_min = 7;
   EXPECT_THAT(error_of<UsageError>(folder.path(), options),
-              testing::AllOf(testing::HasSubstr("snr_min is 5 there and 7 here"),
+              testing::AllOf(testing::HasSubstr("snr_min is 15 there and 7 here"),
                              testing::HasSubstr("--force")));
   EXPECT_EQ(contents(folder.path()), before);
   write_file(folder.path() / "notes.txt", "mine");
@@ -302,7 +302,7 @@ TEST(SyntheticCorpus, ImpossibleOptionsAreNamed) {
   };
   using O = SyntheticCorpusOptions;
   EXPECT_EQ(message([](O&) {}), "");
-  EXPECT_THAT(message([](O& o) { o.snr_min = 30; }), testing::HasSubstr("snr_min, snr_max: 30"));
+  EXPECT_THAT(message([](O& o) { o.snr_min = 40; }), testing::HasSubstr("snr_min, snr_max: 40"));
   EXPECT_THAT(message([](O& o) { o.snr_min = std::nan(""); }), testing::HasSubstr("snr_min"));
   EXPECT_THAT(message([](O& o) { o.held_out_voice = "slr"; }),
               testing::HasSubstr("did you mean 'slt'"));
