@@ -177,7 +177,7 @@ auto as_data_errors(const std::string& place, Action action) {
 
 Json read_manifest(const fs::path& folder) {
   const std::string path = (folder / kManifest).string();
-  const Json manifest = Json::parse(read_file(path));
+  Json manifest = Json::parse(read_file(path));
   if (!manifest.is_object() || manifest.value("kind", Json()) != kKind) {
     throw DataError(
         fmt::format("{}: its \"kind\" is not \"{}\", so it is no artefact", path, kKind));

@@ -62,7 +62,7 @@ void forward(int k, const std::int64_t* x, int stride, std::int64_t* out) {
   out[k / 2] = even[1];  // bin k/4
   out[k / 2 + 1] = -odd[1];
   for (int b = 1; b < k / 4; ++b) {
-    const auto i = static_cast<std::size_t>(2 * b);
+    const std::size_t i = 2 * static_cast<std::size_t>(b);
     const Complex t = turn_back(k, b, {odd[i], odd[i + 1]});
     out[2 * b] = even[i] + t.re;
     out[2 * b + 1] = even[i + 1] + t.im;
@@ -85,7 +85,7 @@ void inverse(int k, const std::int64_t* in, std::int64_t* y, int stride) {
   even[1] = 2 * in[k / 2];
   odd[1] = -2 * in[k / 2 + 1];
   for (int b = 1; b < k / 4; ++b) {
-    const auto i = static_cast<std::size_t>(2 * b);
+    const std::size_t i = 2 * static_cast<std::size_t>(b);
     const Complex low = {in[2 * b], in[2 * b + 1]};
     const Complex high = {in[k - 2 * b], -in[k - 2 * b + 1]};  // conj(S[k/2 - b])
     even[i] = low.re + high.re;

@@ -70,7 +70,7 @@ class FormatChooser {
       : profile_(profile), options_(options) {}
 
   int width(const std::string& owner, const std::string& kind, int otherwise) const {
-    for (const std::string& name : {owner + "." + kind, kind}) {
+    for (const std::string& name : {fmt::format("{}.{}", owner, kind), kind}) {
       const auto found = options_.widths.find(name);
       if (found != options_.widths.end()) return found->second;
     }

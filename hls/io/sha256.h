@@ -142,7 +142,7 @@ inline std::vector<HashedFile> check_sha256sums(const std::string& folder) {
   std::vector<HashedFile> files = read_sha256sums(folder + "/SHA256SUMS");
   if (files.empty()) throw std::runtime_error(folder + "/SHA256SUMS: lists no file");
   for (const HashedFile& file : files) {
-    const std::string path = folder + "/" + file.name;
+    const std::string path = std::string(folder).append("/").append(file.name);
     const std::string found = sha256_file(path);
     if (found != file.hash) {
       throw std::runtime_error(path + ": has sha256 " + found + ", expected " + file.hash +

@@ -250,6 +250,7 @@ TEST(Emulator, ResetForgets) {
   const auto codes = quantise_frames(utterances[0], quantised.input_format(), saturations);
   Emulator emulator(quantised);
   std::vector<Emulator::Codes> first;
+  first.reserve(codes.size());
   for (const auto& frame : codes) first.push_back(emulator.step(frame));
   EXPECT_NE(emulator.step(codes[0]), first[0]);
   emulator.reset();

@@ -27,8 +27,8 @@ std::vector<double> slow_rfft(const std::vector<double>& x) {
     if (b == 0) packed[0] = sum.real();
     if (b == k / 2) packed[1] = sum.real();
     if (b > 0 && b < k / 2) {
-      packed[static_cast<std::size_t>(2 * b)] = sum.real();
-      packed[static_cast<std::size_t>(2 * b + 1)] = sum.imag();
+      packed[2 * static_cast<std::size_t>(b)] = sum.real();
+      packed[2 * static_cast<std::size_t>(b) + 1] = sum.imag();
     }
   }
   return packed;
@@ -41,8 +41,8 @@ std::vector<double> slow_irfft(const std::vector<double>& packed) {
   for (int n = 0; n < k; ++n) {
     double sum = packed[0] + (n % 2 == 0 ? packed[1] : -packed[1]);
     for (int b = 1; b < k / 2; ++b) {
-      const std::complex<double> bin(packed[static_cast<std::size_t>(2 * b)],
-                                     packed[static_cast<std::size_t>(2 * b + 1)]);
+      const std::complex<double> bin(packed[2 * static_cast<std::size_t>(b)],
+                                     packed[2 * static_cast<std::size_t>(b) + 1]);
       sum += 2 * (bin * std::polar(1.0, 2 * kPi * (b * n % k) / k)).real();
     }
     x[static_cast<std::size_t>(n)] = sum;

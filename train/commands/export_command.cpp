@@ -153,10 +153,10 @@ void print_sizes(const QuantisedNetwork& network) {
   long long dense = 0;
   long long stored = 0;
   for (const QuantisedLayer& layer : network.layers) {
-    const auto vectors = static_cast<long long>(
-        layer.bias_codes.size() + layer.peephole_codes.size() + layer.candidate_bias_codes.size());
-    dense += vectors;
-    stored += vectors;
+    const std::size_t vectors =
+        layer.bias_codes.size() + layer.peephole_codes.size() + layer.candidate_bias_codes.size();
+    dense += static_cast<long long>(vectors);
+    stored += static_cast<long long>(vectors);
     for (const QuantisedMatrix& matrix : layer.matrices) {
       dense += static_cast<long long>(matrix.shape.rows) * matrix.shape.cols;
       stored += matrix.shape.stored();
