@@ -321,6 +321,17 @@ TEST(Accumulators, WidthsAndRefusal) {
   EXPECT_EQ(widths[0].bits, 16);
   // Product <12,8> (4 fraction bits) plus bias <8,4> (4): 2^11 + 2^7 needs 13 bits.
   EXPECT_EQ(widths[1].bits, 13);
+  network.layers[0].matrices[0].shape.cols = 16;
+  EXPECT_EQ(accumulator_widths(network)[0].bits, 20);
+  QuantisedNetwork blocks = one_weight();
+  blocks.layers[0].matrices[0].shape = {"output.input", 8, 16, 8};
+  blocks.layers[0].matrices[0].spectrum = {12, 6};
+  blocks.layers[0].matrices[0].sum = {12, 6};
+  widths = accumulator_widths(blocks);
+  // Input 2^7, guard 2^2, grown by 2^3, constants 2^16, two of them.
+  EXPECT_EQ(widths[0].bits, 31);
+  EXPECT_EQ(widths[1].bits, 22);  // weight 2^7, spectrum 2^11, two products, two blocks
+  EXPECT_EQ(widths[2].bits, 36);  // sum 2^11, guard 2^2, grown by 2^4, constants 2^16, two of them
   network.layers[0].bias = {8, -44};  // 52 fraction bits: the product moves up by 48
   widths = accumulator_widths(network);
   EXPECT_EQ(widths[1].bits, 61);
