@@ -94,7 +94,8 @@ namespace {
 // Every value of a configuration by its dotted path.
 void flatten(const ConfigNode& node, const std::string& path,
              std::map<std::string, std::string>& values) {
-  for (const auto& [key, child] : node.entries()) flatten(child, path + "." + key, values);
+  for (const auto& [key, child] : node.entries())
+    flatten(child, fmt::format("{}.{}", path, key), values);
   for (std::size_t i = 0; i < node.items().size(); ++i)
     flatten(node.items()[i], fmt::format("{}.{}", path, i), values);
   if (node.kind() == ConfigNode::Kind::scalar) values[path] = node.text();

@@ -78,7 +78,7 @@ Tensor inside_counts(int64_t k, int64_t rows, int64_t cols) {
 
 // The packed transform as a matrix [k, k]: blocks . matrix = spectra.
 Tensor forward_matrix(int64_t k) {
-  const Tensor matrix = torch::empty({k, k}, torch::kDouble);
+  Tensor matrix = torch::empty({k, k}, torch::kDouble);
   auto values = matrix.accessor<double, 2>();
   const auto angle = [k](int64_t n, int64_t bin) {
     return 2 * M_PI * static_cast<double>((n * bin) % k) / static_cast<double>(k);

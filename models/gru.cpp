@@ -15,7 +15,7 @@ bool present(const Tensor& x) {
 
 // frame t holds frame t - 1 of x, frame 0 zeros
 Tensor delayed(const Tensor& x) {
-  const Tensor result = torch::empty_like(x);
+  Tensor result = torch::empty_like(x);
   result.select(0, 0).zero_();
   result.narrow(0, 1, x.size(0) - 1).copy_(x.narrow(0, 0, x.size(0) - 1));
   return result;
@@ -34,7 +34,7 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
     const bool after = present(candidate_bias);
     const Tensor gates = torch::empty({input.size(0), input.size(1), 2 * size}, input.options());
     const Tensor candidates = torch::empty({input.size(0), input.size(1), size}, input.options());
-    const Tensor hidden = torch::empty_like(candidates);
+    Tensor hidden = torch::empty_like(candidates);
     // before: r . h'; after: U_c h' + b_v
     const Tensor inner = torch::empty_like(candidates);
 

@@ -42,9 +42,9 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
     const Tensor squashed = torch::empty_like(cells);
     const Tensor hidden = torch::empty_like(cells);
     const bool projected = present(projection);
-    const Tensor outputs =
-        projected ? torch::empty({frames, input.size(1), recurrent.size(1)}, input.options())
-                  : hidden;
+    Tensor outputs = projected
+                         ? torch::empty({frames, input.size(1), recurrent.size(1)}, input.options())
+                         : hidden;
 
     const auto in = input.unbind(0);
     const auto all = gates.unbind(0);
@@ -148,7 +148,7 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
     const Tensor unclipped =
         cell_clip > 0 ? (cells.abs() < cell_clip).to(cells.scalar_type()) : Tensor();
 
-    const Tensor d_gates = torch::empty_like(gates);
+    Tensor d_gates = torch::empty_like(gates);
     const auto d_all = d_gates.unbind(0);
     const auto d_y = d_outputs.unbind(0);
     const auto d_i = gate(d_gates, 0).unbind(0);
