@@ -306,19 +306,44 @@ constexpr int compare(const Number<W1, I1, S1, Q1, O1>& a, const Number<W2, I2, 
   return x < y ? -1 : (x > y ? 1 : 0);
 }
 
-#define AP_SHIM_COMPARISON(OPERATOR)                                                      \
-  template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2, \
-            ap_q_mode Q2, ap_o_mode O2>                                                   \
-  constexpr bool operator OPERATOR(const Number<W1, I1, S1, Q1, O1>& a,                   \
-                                   const Number<W2, I2, S2, Q2, O2>& b) {                 \
-    return compare(a, b) OPERATOR 0;                                                      \
-  }
-AP_SHIM_COMPARISON(==)
-AP_SHIM_COMPARISON(!=)
-AP_SHIM_COMPARISON(<)
-AP_SHIM_COMPARISON(<=)
-AP_SHIM_COMPARISON(>)
-AP_SHIM_COMPARISON(>=)
-#undef AP_SHIM_COMPARISON
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator==(const Number<W1, I1, S1, Q1, O1>& a,
+                          const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) == 0;
+}
+
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator!=(const Number<W1, I1, S1, Q1, O1>& a,
+                          const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) != 0;
+}
+
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator<(const Number<W1, I1, S1, Q1, O1>& a, const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) < 0;
+}
+
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator<=(const Number<W1, I1, S1, Q1, O1>& a,
+                          const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) <= 0;
+}
+
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator>(const Number<W1, I1, S1, Q1, O1>& a, const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) > 0;
+}
+
+template <int W1, int I1, bool S1, ap_q_mode Q1, ap_o_mode O1, int W2, int I2, bool S2,
+          ap_q_mode Q2, ap_o_mode O2>
+constexpr bool operator>=(const Number<W1, I1, S1, Q1, O1>& a,
+                          const Number<W2, I2, S2, Q2, O2>& b) {
+  return compare(a, b) >= 0;
+}
 
 }  // namespace ap_shim

@@ -91,10 +91,21 @@ class Report {
                   std::to_string(comparison.mismatches), note(comparison));
     }
     return out + (passed() ? "equal: " : "DIFFERENT: ") + std::to_string(mismatches()) +
-           " mismatches in " + std::to_string(values()) + " values\n";
+           " mismatches in " + std::to_string(values()) + " values" + origin() + "\n";
   }
 
  private:
+  /// The signal that differs in the earliest frame; a recurrence spreads it to all others later.
+  std::string origin() const {
+    const Comparison* first = nullptr;
+    for (const Comparison& comparison : comparisons_) {
+      if (comparison.mismatches > 0 && (first == nullptr || comparison.frame < first->frame)) {
+        first = &comparison;
+      }
+    }
+    if (first == nullptr) return "";
+    return ", starting at frame " + std::to_string(first->frame) + " in " + first->signal;
+  }
   static std::string note(const Comparison& c) {
     std::string text = c.problem;
     if (c.mismatches > 0) {

@@ -17,26 +17,26 @@
 
 namespace ernn::testbench {
 
+inline void check_hash(const std::string& artefact, const hls::HashedFile& file) {
+  const std::string path = artefact + "/" + file.name;
+  const std::string found = hls::sha256_file(path);
+  if (found == file.hash) return;
+  throw std::runtime_error(path + ": has sha256 " + found + ", expected " + file.hash +
+                           " (the file was changed or damaged; export again)");
+}
+
 /// Checks the hashes of the artefact's data. Sources in hls/ may be edited (folds, for example) and
 /// are proved by the comparison, so of that folder only the image of weights counts.
 inline void check_hashes(const std::string& artefact) {
-  const std::vector<hls::HashedFile> files = hls::read_sha256sums(artefact + "/SHA256SUMS");
   std::set<std::string> checked;
-  for (const hls::HashedFile& file : files) {
+  for (const hls::HashedFile& file : hls::read_sha256sums(artefact + "/SHA256SUMS")) {
     if (file.name.rfind("hls/", 0) == 0 && file.name != "hls/weights.bin") continue;
-    const std::string path = artefact + "/" + file.name;
-    const std::string found = hls::sha256_file(path);
-    if (found != file.hash) {
-      throw std::runtime_error(path + ": has sha256 " + found + ", expected " + file.hash +
-                               " (the file was changed or damaged; export again)");
-    }
+    check_hash(artefact, file);
     checked.insert(file.name);
   }
   for (const auto& entry : std::filesystem::directory_iterator(artefact + "/golden")) {
-    const std::string name = "golden/" + entry.path().filename().string();
-    if (checked.count(name) == 0) {
-      throw std::runtime_error(artefact + "/" + name + ": is not listed in SHA256SUMS");
-    }
+    if (checked.count("golden/" + entry.path().filename().string()) == 0)
+      throw std::runtime_error(entry.path().string() + ": is not listed in SHA256SUMS");
   }
 }
 
@@ -105,8 +105,7 @@ inline bool prove(const std::string& artefact) {
   const hls::NpyArray long_input = read_frames(golden + "/long_input.npy");
   const std::size_t long_frames = long_input.shape[0];
   const auto outputs = static_cast<std::size_t>(model::kOutputs);
-  const hls::NpyArray long_logits =
-      hls::read_npy(golden + "/logits.npy", {long_frames, outputs});
+  const hls::NpyArray long_logits = hls::read_npy(golden + "/logits.npy", {long_frames, outputs});
   Report long_report;
   long_report.add(compare_values("logits, ROM, two calls", outputs,
                                  run_top(long_input.values, long_frames), long_logits.values));

@@ -66,6 +66,7 @@ struct Problem {
     std::mt19937_64 random(seed);
     std::uniform_int_distribution<std::int64_t> input(-2048, 2047);
     std::uniform_int_distribution<std::int64_t> weight(-weight_limit - 1, weight_limit);
+    x.reserve(M::cols);
     for (int c = 0; c < M::cols; ++c) x.push_back(input(random));
     for (auto& row : weights.code) {
       for (auto& block : row) {
@@ -82,6 +83,7 @@ struct Problem {
     kernel::pack_blocks(flat, in);
     kernel::matrix_vector<M>(in, weights, out, RecordingProbe{&record});
     std::vector<std::int64_t> y;
+    y.reserve(M::rows);
     for (int r = 0; r < M::rows; ++r) y.push_back(kernel::element(out, r).raw());
     return y;
   }
@@ -93,8 +95,10 @@ struct Problem {
     std::vector<slow::Bins> spectra(Sizes::q);
     for (int j = 0; j < Sizes::q && k > 1; ++j) {
       std::vector<slow::Wide> block;
+      block.reserve(k);
       for (int n = 0; n < k; ++n) block.push_back(j * k + n < M::cols ? x[j * k + n] * 4 : 0);
       std::vector<std::int64_t> packed;
+      packed.reserve(k);
       for (const auto value : slow::pack(slow::forward(block)))
         packed.push_back(slow::narrow(value, 12, 16, 9));
       spectra[j] = slow::unpack(packed);

@@ -35,6 +35,13 @@ TEST(Compare, FirstDifferenceIsNamed) {
   EXPECT_EQ(report.mismatches(), 2U);
 }
 
+TEST(Compare, TheEarliestFrameIsTheOrigin) {
+  Report report;
+  report.add(compare_values("recurrent", 2, {1, 2, 3, 9}, {1, 2, 3, 4}));
+  report.add(compare_values("hidden", 2, {1, 9, 3, 4}, {1, 2, 3, 4}));
+  EXPECT_THAT(report.text("title"), HasSubstr("starting at frame 0 in hidden"));
+}
+
 TEST(Compare, LengthsMustAgree) {
   EXPECT_FALSE(compare_values("a", 1, {1, 2}, {1, 2, 3}).equal());
   EXPECT_FALSE(compare_values("a", 1, {1, 2, 3}, {1, 2}).equal());

@@ -82,6 +82,7 @@ class RealFft {
     std::uniform_int_distribution<std::int64_t> any(-32768, 32767);
     for (int i = 0; i < 500; ++i) {
       std::vector<std::int64_t> block;
+      block.reserve(K);
       for (int n = 0; n < K; ++n) block.push_back(any(random) >> (i % 12));
       blocks.push_back(block);
       for (auto& value : block) value = value < 0 ? -32768 : 32767;
@@ -91,6 +92,7 @@ class RealFft {
     for (int b = 0; b <= K / 2; ++b) {
       for (int phase = 0; phase < 8; ++phase) {
         std::vector<std::int64_t> block;
+        block.reserve(K);
         for (int n = 0; n < K; ++n) {
           block.push_back(std::cos(2 * kPi * b * n / K + phase * kPi / 4) < 0 ? 32767 : -32768);
         }
