@@ -1,9 +1,10 @@
 // Writes the test networks' artefacts, whose testbenches are then compiled: make_projects FOLDER
 //
-// Beside the right ones it writes two wrong ones: a ROM with one wrong code, and gates in the wrong
-// order.
+// The largest is there again with folds. Beside them it writes wrong ones: a ROM with one wrong
+// code, gates in the wrong order, and a fold that does not divide.
 #include <cstdio>
 #include <filesystem>
+#include <regex>
 #include <string>
 
 #include "base/error.h"
@@ -23,6 +24,16 @@ void replace_once(const std::filesystem::path& path, const std::string& from,
   write_file(path, text);
 }
 
+/// Doubles every fold that two divides, as a user would edit the configuration.
+void fold_by_two(const std::filesystem::path& config) {
+  const std::regex fold(
+      "(rows_parallel|cols_parallel|units_parallel) = 1;( +// divides [0-9]+: 1, 2)");
+  const std::string text = read_file(config);
+  const std::string folded = std::regex_replace(text, fold, "$1 = 2;$2");
+  if (folded == text) throw DataError(config.string() + ": no fold to double");
+  write_file(config, folded);
+}
+
 /// A small network for the wrong ones.
 ModelOptions small_model() {
   return project_model(8, 5, {gru_layer(8, GruReset::before, {4, 4, 1})}, 1);
@@ -34,6 +45,9 @@ void write_all(const std::filesystem::path& folder) {
     ++seed;
     write_project(model.options, seed, seed % 2 == 0 ? 12 : 10, folder / model.name);
   }
+  std::filesystem::copy(folder / "large", folder / "folded",
+                        std::filesystem::copy_options::recursive);
+  fold_by_two(folder / "folded" / "hls" / "config.h");
   const QuantisedNetwork network = write_project(small_model(), 5, 12, folder / "wrong_rom");
   const auto& codes = network.layers.front().matrices[2].codes;
   const std::string last = "," + std::to_string(codes.back()) + "}";
@@ -50,6 +64,10 @@ void write_all(const std::filesystem::path& folder) {
   replace_once(folder / "wrong_gates" / "hls" / "kernel" / "gru.h",
                "element(a, i), element(u, i), weights, 0, i",
                "element(a, j), element(u, i), weights, 0, i");
+
+  write_project(small_model(), 5, 12, folder / "wrong_fold");
+  replace_once(folder / "wrong_fold" / "hls" / "config.h", "rows_parallel = 1;",
+               "rows_parallel = 5;");
 }
 
 }  // namespace
