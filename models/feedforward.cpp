@@ -10,7 +10,7 @@ FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& sha
 }
 
 torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x) {
-  const torch::Tensor argument = input_->forward(x, bias_);
+  torch::Tensor argument = input_->forward(x, bias_);
   switch (activation_) {
     case Activation::none:
       break;

@@ -9,7 +9,7 @@
 namespace ernn {
 
 StructuredMatrix Layer::add_matrix(const MatrixShape& shape) {
-  const StructuredMatrix matrix(shape);
+  StructuredMatrix matrix(shape);
   matrices_.push_back(register_module(shape.name.substr(shape.name.rfind('.') + 1), matrix));
   return matrix;
 }

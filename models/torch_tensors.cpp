@@ -32,7 +32,7 @@ RawTensor to_raw(const torch::Tensor& tensor) {
 torch::Tensor from_raw(const RawTensor& raw, const std::string& what) {
   for (const auto& [name, type] : kTypes) {
     if (raw.dtype != name) continue;
-    const torch::Tensor tensor = torch::empty(raw.shape, type);
+    torch::Tensor tensor = torch::empty(raw.shape, type);
     if (!raw.bytes.empty()) std::memcpy(tensor.data_ptr(), raw.bytes.data(), raw.bytes.size());
     return tensor;
   }

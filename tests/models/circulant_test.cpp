@@ -19,7 +19,7 @@ const torch::TensorOptions kDouble = torch::TensorOptions().dtype(torch::kDouble
 // W_ij[r, s] = c_ij[(r - s) mod k], entry by entry.
 Tensor naive_dense(const Tensor& c, int64_t rows, int64_t cols) {
   const int64_t k = c.size(2);
-  const Tensor w = torch::empty({rows, cols}, kDouble);
+  Tensor w = torch::empty({rows, cols}, kDouble);
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t s = 0; s < cols; ++s)
       w[r][s] = c[r / k][s / k][(r % k - s % k + k) % k].item<double>();

@@ -195,8 +195,7 @@ TEST_P(Layers, AcceptsStridedInputAndGradient) {
 
 void overwrite(const Tensor& to, const Tensor& from) {
   const torch::NoGradGuard no_gradient;
-  Tensor target = to;
-  target.copy_(from);
+  to.copy_(from);
 }
 
 TEST(LstmLayer, EqualsLibTorchs) {
