@@ -100,9 +100,21 @@ std::string compiler_of(const cxxopts::ParseResult& arguments) {
   return variable != nullptr && *variable != '\0' ? variable : "g++";
 }
 
+std::vector<LabelledUtterance> test_utterances(const Job& job, const ModelContext& context) {
+  DataOptions data = job.data;
+  data.phones = context.phones;
+  return load_split(data, context.features, Split::test);
+}
+
 /// Returns the exit status: 1 when anything differs.
 int run_simulation(const Job& job, const std::string& compiler) {
   const Artefact artefact = load_artefact(job.artefact);
+  const ModelContext context =
+      model_context_from_json(artefact.context, (job.artefact / "manifest.json").string());
+  // Before the build, which takes longer than finding out that the corpus is wrong.
+  std::vector<LabelledUtterance> utterances;
+  if (job.with_data) utterances = test_utterances(job, context);
+
   const fs::path work = job.out / "work";
   const KernelProgram kernel(job.artefact, work, compiler);
   bool equal = false;
@@ -113,11 +125,6 @@ int run_simulation(const Job& job, const std::string& compiler) {
   }
   if (!job.with_data) return 0;
 
-  const ModelContext context =
-      model_context_from_json(artefact.context, (job.artefact / "manifest.json").string());
-  DataOptions data = job.data;
-  data.phones = context.phones;
-  const std::vector<LabelledUtterance> utterances = load_split(data, context.features, Split::test);
   const Simulation simulation = simulate(artefact, context, kernel, utterances);
   write_simulation(simulation, job.out);
   if (!job.run.empty()) {
