@@ -158,7 +158,9 @@ void read(const ConfigNode& node, const std::string& path, T& value) {
   } else if constexpr (IsStringMap<T>::value) {
     if (node.kind() != ConfigNode::Kind::map) wrong(node, path, "a map");
     value.clear();
-    for (const auto& [key, child] : node.entries()) read(child, path + "." + key, value[key]);
+    for (const auto& [key, child] : node.entries()) {
+      read(child, fmt::format("{}.{}", path, key), value[key]);
+    }
   } else {
     OptionReader reader(node, path);
     describe(reader, value);

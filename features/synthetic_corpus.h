@@ -12,7 +12,7 @@ namespace ernn {
 /// from the ranges given here (factors evenly in their logarithm).
 struct SyntheticCorpusOptions {
   long long seed = 1;
-  int train_utterances = 400;
+  int train_utterances = 500;
   int dev_utterances = 60;
   int test_utterances = 120;
   int train_speakers = 24;  ///< a split has no more speakers than utterances
@@ -20,21 +20,21 @@ struct SyntheticCorpusOptions {
   int test_speakers = 8;
   /// This voice of flite (kal16, awb, rms or slt) speaks in the test set only.
   std::string held_out_voice = "awb";
-  int held_out_speakers = 2;  ///< test speakers with that voice; the others have training voices
+  int held_out_speakers = 1;  ///< test speakers with that voice; the others have training voices
   /// Speech power over noise power of an utterance, in dB. Speech power is that between the
   /// silences at the ends; noise is white, pink and babble in random proportion.
-  double snr_min = 15;
-  double snr_max = 30;
+  double snr_min = 20;
+  double snr_max = 35;
   double level_spread = 6;   ///< dB, how far an utterance's level is from the usual one at most
-  double stretch_min = 0.8;  ///< factor on a speaker's durations
+  double stretch_min = 0.9;  ///< factor on a speaker's durations
   double stretch_max = 1.1;
-  double pitch_min = 0.85;  ///< factor on the voice's pitch, before the formant factor
-  double pitch_max = 1.2;
-  double formant_min = 0.94;  ///< factor on formants and pitch together
-  double formant_max = 1.08;
+  double pitch_min = 0.9;  ///< factor on the voice's pitch, before the formant factor
+  double pitch_max = 1.1;
+  double formant_min = 0.96;  ///< factor on formants and pitch together
+  double formant_max = 1.05;
   double utterance_spread = 0.05;  ///< share by which duration and pitch vary between utterances
-  double tilt = 0.2;               ///< most colouring of a speaker's channel, |tilt| below 1
-  double reflections = 0.15;       ///< strongest early reflection of a speaker's room, a factor
+  double tilt = 0.1;               ///< most colouring of a speaker's channel, |tilt| below 1
+  double reflections = 0.1;        ///< strongest early reflection of a speaker's room, a factor
 };
 
 template <class Visitor>

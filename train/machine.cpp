@@ -5,6 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace ernn {
 
@@ -17,6 +22,13 @@ constexpr double kSlow = 15;
 
 void set_threads(int threads) {
   torch::set_num_threads(threads);
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+#endif
 }
 
 double measure_gemm() {

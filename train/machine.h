@@ -8,6 +8,11 @@ namespace ernn {
 /// Sets the number of threads of LibTorch's operators.
 void set_threads(int threads);
 
+/// Lets the C library keep what LibTorch frees: activations of a batch are larger than the size at
+/// which it would return memory to the system each time, and taking it anew costs a fifth of a
+/// training step. Does nothing on other libraries than glibc.
+void keep_freed_memory();
+
 /// Rate of single-precision 512 x 512 matrix products, in GFLOP/s; takes some 0.1 s at most.
 double measure_gemm();
 

@@ -177,7 +177,7 @@ TEST(SyntheticCorpus, SplitsShareNoSpeakerNoSentenceAndNotTheHeldOutVoice) {
     EXPECT_EQ(names.size(), 36U);
     EXPECT_EQ(held_out_speakers["train"], 0);
     EXPECT_EQ(held_out_speakers["dev"], 0);
-    EXPECT_EQ(held_out_speakers["test"], 2);
+    EXPECT_EQ(held_out_speakers["test"], options.held_out_speakers);
     EXPECT_EQ(voices["train"].size(), 3U);
     EXPECT_EQ(voices["test"].size(), 4U);
     std::set<std::string> texts;
@@ -188,9 +188,9 @@ TEST(SyntheticCorpus, SplitsShareNoSpeakerNoSentenceAndNotTheHeldOutVoice) {
       EXPECT_GE(utterance.snr_db, options.snr_min);
       EXPECT_LE(utterance.snr_db, options.snr_max);
     }
-    EXPECT_EQ(utterances["train"], 400);
-    EXPECT_EQ(utterances["dev"], 60);
-    EXPECT_EQ(utterances["test"], 120);
+    EXPECT_EQ(utterances["train"], options.train_utterances);
+    EXPECT_EQ(utterances["dev"], options.dev_utterances);
+    EXPECT_EQ(utterances["test"], options.test_utterances);
   }
 }
 

@@ -44,6 +44,7 @@ int train_command(int argc, char** argv) {
   const InterruptGuard guard;
   run.stop = [] { return InterruptGuard::requested(); };
   set_threads(config.threads);
+  keep_freed_memory();
   const auto rows = run_training(config, run, [&] {
     const std::string warning = slow_gemm_warning(measure_gemm());
     if (!warning.empty()) fmt::print(stderr, "{}\n", warning);
