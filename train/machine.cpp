@@ -1,5 +1,6 @@
 #include "train/machine.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <torch/torch.h>
 
@@ -22,6 +23,12 @@ constexpr double kSlow = 15;
 
 void set_threads(int threads) {
   torch::set_num_threads(threads);
+  // OpenBLAS built with its own threads does not follow OpenMP's count, and its waiting threads
+  // spin.
+  using SetThreads = void (*)(int);
+  const auto set_openblas =
+      reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (set_openblas != nullptr) set_openblas(threads);
 }
 
 void keep_freed_memory() {

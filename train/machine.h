@@ -5,7 +5,7 @@
 
 namespace ernn {
 
-/// Sets the number of threads of LibTorch's operators.
+/// Sets the number of threads of LibTorch's operators and of the BLAS below them.
 void set_threads(int threads);
 
 /// Lets the C library keep what LibTorch frees: activations of a batch are larger than the size at

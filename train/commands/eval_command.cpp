@@ -67,7 +67,8 @@ EvalOptions read_eval_options(const ModelContext& context, const std::filesystem
   defaults.decoder = context.decoder;
   defaults.scoring.protocol = context.protocol;
   ConfigNode tree = ConfigNode::map("--set");  // where a wrong key must come from
-  for (const auto& [key, value] : write_options(defaults).entries()) tree[key] = value;
+  const ConfigNode written = write_options(defaults);
+  for (const auto& [key, value] : written.entries()) tree[key] = value;
   for (const auto& assignment : sets) tree.set(assignment);
   const auto options = read_options<EvalOptions>(tree);
   if (options.data.phones != context.phones) {
