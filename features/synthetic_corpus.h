@@ -12,7 +12,7 @@ namespace ernn {
 /// from the ranges given here (factors evenly in their logarithm).
 struct SyntheticCorpusOptions {
   long long seed = 1;
-  int train_utterances = 500;
+  int train_utterances = 400;
   int dev_utterances = 60;
   int test_utterances = 120;
   int train_speakers = 24;  ///< a split has no more speakers than utterances

@@ -234,7 +234,7 @@ TEST(SyntheticCorpus, FinishedCorpusIsRecognisedAndOtherOptionsRefused) {
 
   options.snr_min = 7;
   EXPECT_THAT(error_of<UsageError>(folder.path(), options),
-              testing::AllOf(testing::HasSubstr("snr_min is 15 there and 7 here"),
+              testing::AllOf(testing::HasSubstr("snr_min is 20 there and 7 here"),
                              testing::HasSubstr("--force")));
   EXPECT_EQ(contents(folder.path()), before);
   write_file(folder.path() / "notes.txt", "mine");
