@@ -7,17 +7,20 @@
 #include "train/commands/arguments.h"
 #include "train/commands/commands.h"
 #include "train/report.h"
+#include "train/summary.h"
 
 namespace ernn {
 
 int report_command(int argc, char** argv) {
-  cxxopts::Options options("ernn report", "Writes report.html into a run folder.");
+  cxxopts::Options options("ernn report",
+                           "Prints a run's table and writes report.html into its folder.");
   options.add_options()("run", "run folder", cxxopts::value<std::string>(), "DIR");
   cxxopts::ParseResult result;
   if (!parse_arguments(options, argc, argv, result)) return 0;
   if (result.count("run") == 0)
     throw UsageError("ernn report: --run DIR is missing: the folder that ernn train --out made");
-  fmt::print("{}\n", write_report(result["run"].as<std::string>()).string());
+  const auto run = result["run"].as<std::string>();
+  fmt::print("{}wrote {}\n", summary_table(read_summary(run)), write_report(run).string());
   return 0;
 }
 
