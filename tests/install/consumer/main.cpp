@@ -9,7 +9,8 @@
 
 int main() {
   std::vector<float> tone(16000);
-  for (std::size_t i = 0; i < tone.size(); ++i) tone[i] = 1000.0F * std::sin(0.1F * static_cast<float>(i));
+  for (std::size_t i = 0; i < tone.size(); ++i)
+    tone[i] = 1000.0F * std::sin(0.1F * static_cast<float>(i));
   const ernn::FeatureExtractor extractor{ernn::FeatureOptions{}};
   std::int64_t saturations = 0;
   const auto code = ernn::narrow(100, 4, {4, 4}, saturations);
