@@ -145,8 +145,9 @@ inline std::vector<HashedFile> check_sha256sums(const std::string& folder) {
     const std::string path = std::string(folder).append("/").append(file.name);
     const std::string found = sha256_file(path);
     if (found != file.hash) {
-      throw std::runtime_error(path + ": has sha256 " + found + ", expected " + file.hash +
-                               " (the file was changed or damaged; export again)");
+      std::string message = path;
+      message.append(": has sha256 ").append(found).append(", expected ").append(file.hash);
+      throw std::runtime_error(message.append(" (the file was changed or damaged; export again)"));
     }
   }
   return files;
