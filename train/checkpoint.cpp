@@ -46,7 +46,7 @@ std::string first_difference(const nlohmann::json& there, const nlohmann::json& 
     for (const auto& [key, value] : here.items()) {
       if (!there.contains(key))
         return fmt::format("{} is missing there and {} here", inside(key), value.dump());
-      const std::string difference = first_difference(there[key], value, inside(key));
+      std::string difference = first_difference(there[key], value, inside(key));
       if (!difference.empty()) return difference;
     }
     for (const auto& [key, value] : there.items()) {
@@ -56,7 +56,7 @@ std::string first_difference(const nlohmann::json& there, const nlohmann::json& 
   }
   if (there.is_array() && here.is_array() && there.size() == here.size()) {
     for (std::size_t i = 0; i < here.size(); ++i) {
-      const std::string difference = first_difference(there[i], here[i], inside(i));
+      std::string difference = first_difference(there[i], here[i], inside(i));
       if (!difference.empty()) return difference;
     }
   }

@@ -9,8 +9,8 @@ namespace ernn {
 void set_threads(int threads);
 
 /// Lets the C library keep what LibTorch frees: activations of a batch are larger than the size at
-/// which it would return memory to the system each time, and taking it anew costs a fifth of a
-/// training step. Does nothing on other libraries than glibc.
+/// which it would return memory to the system each time, to take it anew in the next step.
+/// Does nothing on other libraries than glibc.
 void keep_freed_memory();
 
 /// Rate of single-precision 512 x 512 matrix products, in GFLOP/s; takes some 0.1 s at most.

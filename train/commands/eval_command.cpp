@@ -70,7 +70,7 @@ EvalOptions read_eval_options(const ModelContext& context, const std::filesystem
   const ConfigNode written = write_options(defaults);
   for (const auto& [key, value] : written.entries()) tree[key] = value;
   for (const auto& assignment : sets) tree.set(assignment);
-  const auto options = read_options<EvalOptions>(tree);
+  auto options = read_options<EvalOptions>(tree);
   if (options.data.phones != context.phones) {
     throw UsageError(fmt::format("data.phones: found {}, expected {} as the model has",
                                  name_of(options.data.phones), name_of(context.phones)));
