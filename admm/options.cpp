@@ -37,6 +37,8 @@ void validate(const AdmmOptions& options, const std::string& path) {
   if (!(options.mu > 1)) refuse("mu", options.mu, "more than 1");
   if (!(options.tau > 1)) refuse("tau", options.tau, "more than 1");
   if (options.update_interval < 1) refuse("update_interval", options.update_interval, "at least 1");
+  if (!(options.dual_step >= 0 && options.dual_step < 1.618))
+    refuse("dual_step", options.dual_step, "0 to 1.618");
   if (!(options.eps_primal >= 0)) refuse("eps_primal", options.eps_primal, "0 or more");
   if (!(options.eps_dual >= 0)) refuse("eps_dual", options.eps_dual, "0 or more");
   if (options.rho_scaling == RhoScaling::gradient && options.coupling == Coupling::proximal) {

@@ -40,6 +40,12 @@ struct AdmmOptions {
   double mu = 10;
   double tau = 2;
   std::int64_t update_interval = 10;  ///< optimiser steps between updates of Z and U
+  /// U <- U + dual_step (W - Z); 1 is textbook ADMM, which minimises over W before every update.
+  /// A few optimiser steps do not, and U then grows faster than W can follow: W swings past the set
+  /// and back. 0 chooses the largest step without overshoot, update_interval lr rho / 4 and at most
+  /// 1: with d = W - Z, d' = -lr rho (d + U) and U' = dual_step / update_interval d are critically
+  /// damped there.
+  double dual_step = 0;
   Coupling coupling = Coupling::proximal;
   RhoScaling rho_scaling = RhoScaling::none;
   double eps_primal = 1e-3;
@@ -58,6 +64,7 @@ void describe(Visitor& field, AdmmOptions& o) {
   field("mu", o.mu, "residual_balancing: ratio of residuals that is tolerated");
   field("tau", o.tau, "residual_balancing: factor of one change");
   field("update_interval", o.update_interval, "optimiser steps between updates of Z and U");
+  field("dual_step", o.dual_step, "how much of W - Z goes to U, 0 = as much as does not overshoot");
   field("coupling", o.coupling, "gradient or proximal (for Adam)");
   field("rho_scaling", o.rho_scaling, "none, or gradient: rho per matrix by its gradient's size");
   field("eps_primal", o.eps_primal, "converged when ||W - Z|| / ||W|| is at most this, and");

@@ -77,14 +77,15 @@ void AdmmSolver::after_step(double learning_rate) {
   }
   if (steps_ % options_.update_interval != 0) return;
   ++updates_;
-  for (auto& state : states_) update(state);
+  for (auto& state : states_) update(state, learning_rate);
 }
 
-void AdmmSolver::update(State& state) const {
+void AdmmSolver::update(State& state, double learning_rate) const {
   const Tensor& w = state.matrix.tensor;
-  const Tensor shifted = w + state.u;
-  const Tensor z = state.matrix.set->project(shifted);
-  state.u = shifted - z;
+  const Tensor z = state.matrix.set->project(w + state.u);
+  const double follows =
+      static_cast<double>(options_.update_interval) * learning_rate * state.rho / 4;
+  state.u.add_(w - z, options_.dual_step > 0 ? options_.dual_step : std::min(1.0, follows));
   const double size = frobenius(w);
   const double change = frobenius(z - state.z);
   state.z = z;

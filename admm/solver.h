@@ -83,7 +83,7 @@ class AdmmSolver {
     double change = 1;
   };
 
-  void update(State& state) const;
+  void update(State& state, double learning_rate) const;
   void set_rho(State& state, double rho) const;
 
   AdmmOptions options_;

@@ -22,6 +22,12 @@ std::size_t element_size(const std::string& dtype) {
 
 constexpr std::size_t kLengthBytes = 8;
 
+// A tensor without elements has no memory, and memcpy may not be given a null pointer even for 0
+// bytes.
+void copy_bytes(void* to, const void* from, std::size_t count) {
+  if (count != 0) std::memcpy(to, from, count);
+}
+
 }  // namespace
 
 std::int64_t RawTensor::elements() const {
@@ -34,10 +40,10 @@ std::vector<double> RawTensor::as_doubles() const {
   const auto count = static_cast<std::size_t>(elements());
   std::vector<double> values(count);
   if (dtype == "F64") {
-    std::memcpy(values.data(), bytes.data(), count * sizeof(double));
+    copy_bytes(values.data(), bytes.data(), count * sizeof(double));
   } else if (dtype == "F32") {
     std::vector<float> floats(count);
-    std::memcpy(floats.data(), bytes.data(), count * sizeof(float));
+    copy_bytes(floats.data(), bytes.data(), count * sizeof(float));
     for (std::size_t i = 0; i < count; ++i) values[i] = floats[i];
   } else {
     throw DataError(fmt::format("tensor of type {}, expected F32 or F64", dtype));
@@ -48,7 +54,7 @@ std::vector<double> RawTensor::as_doubles() const {
 RawTensor RawTensor::from_floats(const std::vector<float>& values,
                                  std::vector<std::int64_t> shape) {
   RawTensor tensor{"F32", std::move(shape), std::string(values.size() * sizeof(float), '\0')};
-  std::memcpy(tensor.bytes.data(), values.data(), tensor.bytes.size());
+  copy_bytes(tensor.bytes.data(), values.data(), tensor.bytes.size());
   return tensor;
 }
 

@@ -62,5 +62,6 @@ function(ernn_test name)
   if(ARG_TORCH)
     ernn_use_torch_header(test_${name})
   endif()
-  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
+                       PROPERTIES TIMEOUT 600)
 endfunction()

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "compute/blas.h"
 #include "train/commands/commands.h"
 
 namespace {
@@ -55,6 +56,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ernn::restart_with_vector_blas(argv);
   try {
     return run(argc, argv);
   } catch (const ernn::Error& error) {

@@ -62,6 +62,7 @@ AdmmOptions constant(double rho, Coupling coupling) {
   options.rho = rho;
   options.schedule = RhoSchedule::constant;
   options.coupling = coupling;
+  options.dual_step = 1;
   return options;
 }
 
@@ -110,6 +111,29 @@ TEST_P(Couplings, AdamRecoversAPlantedSolution) {
   train(problem, w, optimiser, solver, 3000, 0.05, 1e-5);
   EXPECT_LT(solver.residuals()[0].primal, 1e-4);
   EXPECT_LT(distance(w, problem.circulant_minimum()), 1e-3);
+}
+
+// What is left of W's first distance to the set, in its direction; negative beyond the set.
+double farthest_swing(double dual_step) {
+  const Tensor w = start();
+  const Tensor first = w.detach() - BlockCirculantSet(kBlock).project(w.detach());
+  AdmmOptions options = constant(1, Coupling::proximal);
+  options.dual_step = dual_step;
+  options.update_interval = 4;
+  AdmmSolver solver({constrained(w)}, options);
+  double lowest = 1;
+  for (int step = 0; step < 8000; ++step) {
+    solver.after_step(1e-3);
+    const double left =
+        (w.detach() * first).sum().item<double>() / first.square().sum().item<double>();
+    lowest = std::min(lowest, left);
+  }
+  return lowest;
+}
+
+TEST(AdmmSolver, TheChosenDualStepDoesNotOvershoot) {
+  EXPECT_LT(farthest_swing(1), -0.8);
+  EXPECT_GT(farthest_swing(0), -0.2);
 }
 
 TEST(AdmmSolver, AdamWithPenaltyInItsGradientReachesTheConstrainedMinimum) {
