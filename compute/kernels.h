@@ -44,8 +44,9 @@ struct TransformArguments {
   T* spectra = nullptr;  ///< rows are written up to the next multiple of `lanes` blocks
   Index row = 0;
   Index plane = 0;
-  /// When not null, re + im of the complex bins 1 ... block/2 - 1, laid out like the planes.
+  /// When not null, re + im of the complex bins 1 ... block/2 - 1, laid out like the planes, or
   T* sums = nullptr;
+  bool differences = false;  ///< re - im in their place
 };
 
 /// Packed spectra to rows, without the division by the block size.

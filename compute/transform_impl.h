@@ -57,8 +57,8 @@ struct BlockTransform {
         for (int i = 0; i < K; ++i) store<Set, T>(spectra + column / K + i * p.plane, spectrum[i]);
         if (sums != nullptr) {
           for (int bin = 1; bin < K / 2; ++bin) {
-            store<Set, T>(sums + column / K + (bin - 1) * p.plane,
-                          spectrum[2 * bin] + spectrum[2 * bin + 1]);
+            const V im = p.differences ? -spectrum[2 * bin + 1] : spectrum[2 * bin + 1];
+            store<Set, T>(sums + column / K + (bin - 1) * p.plane, spectrum[2 * bin] + im);
           }
         }
       }

@@ -1,0 +1,169 @@
+#include "compute/structured_product.h"
+
+#include <cmath>
+
+#include "tests/compute/kernel_test.h"
+
+namespace ernn::compute {
+namespace {
+
+// W, from its first columns by the definition W_ij[r, s] = c_ij[(r - s) mod k].
+template <class T>
+std::vector<double> dense(const MatrixSize& size, const std::vector<T>& weight) {
+  const Index k = size.block;
+  std::vector<double> w(static_cast<std::size_t>(size.rows * size.cols));
+  for (Index row = 0; row < size.rows; ++row) {
+    for (Index col = 0; col < size.cols; ++col) {
+      const Index block = row / k * size.block_cols() + col / k;
+      const Index entry = k == 1 ? 0 : (row % k - col % k + k) % k;
+      w[static_cast<std::size_t>(row * size.cols + col)] =
+          static_cast<double>(weight[static_cast<std::size_t>(block * k + entry)]);
+    }
+  }
+  return w;
+}
+
+template <class T>
+struct Problem {
+  MatrixSize size;
+  Index n;
+  std::vector<T> weight, x, dy;
+  std::vector<double> w;
+
+  Problem(MatrixSize matrix, Index rows) : size(matrix), n(rows) {
+    weight = random_numbers<T>(size.block_rows() * size.block_cols() * size.block, 1);
+    x = random_numbers<T>(n * size.cols, 2);
+    dy = random_numbers<T>(n * size.rows, 3);
+    w = dense(size, weight);
+  }
+  double tolerance(Index terms) const { return 60 * kRounding<T> * std::sqrt(double(terms) + 1); }
+};
+
+std::vector<MatrixSize> sizes() {
+  std::vector<MatrixSize> list = {{1, 1, 1}, {40, 300, 1}, {70, 33, 1}};
+  for (const Index block : {2, 4, 8, 16, 32, 64}) {
+    list.push_back({3 * block, 2 * block, block});
+    list.push_back({2 * block + 1, 3 * block - 1, block});  // not multiples
+    list.push_back({1, 1, block});
+    list.push_back({block, 20 * block, block});
+    list.push_back({36 * block, block, block});
+  }
+  return list;
+}
+
+template <class Function>
+void for_all_problems(Function check) {
+  for_all_kernels([&](Isa isa, auto type) {
+    for (const MatrixSize& size : sizes()) {
+      for (const Index n : {1, 3, 70, 300}) {
+        if (n > 3 && size.rows * size.cols > 4000) continue;
+        SCOPED_TRACE(testing::Message() << size.rows << " x " << size.cols << ", block "
+                                        << size.block << ", " << n << " rows");
+        check(isa, Problem<decltype(type)>(size, n));
+      }
+    }
+  });
+}
+
+template <class T>
+void check_forward(Isa isa, const Problem<T>& problem) {
+  const MatrixSize& s = problem.size;
+  const StructuredProduct<T> product(isa, s, StructuredProduct<T>::Side::forward,
+                                     problem.weight.data());
+  ProductScratch<T> scratch;
+  std::vector<T> y = problem.dy;  // added to
+  product.multiply({problem.x.data(), s.cols}, problem.n, {y.data(), s.rows}, {y.data(), s.rows},
+                   scratch);
+  for (Index i = 0; i < problem.n; ++i) {
+    for (Index row = 0; row < s.rows; ++row) {
+      double sum = static_cast<double>(problem.dy[static_cast<std::size_t>(i * s.rows + row)]);
+      for (Index col = 0; col < s.cols; ++col) {
+        sum += problem.w[static_cast<std::size_t>(row * s.cols + col)] *
+               static_cast<double>(problem.x[static_cast<std::size_t>(i * s.cols + col)]);
+      }
+      ASSERT_NEAR(y[static_cast<std::size_t>(i * s.rows + row)], sum, problem.tolerance(s.cols));
+    }
+  }
+}
+
+TEST(StructuredProduct, ForwardEqualsTheDenseMatrix) {
+  for_all_problems([](Isa isa, const auto& problem) { check_forward(isa, problem); });
+}
+
+template <class T>
+void check_backward(Isa isa, const Problem<T>& problem) {
+  const MatrixSize& s = problem.size;
+  const StructuredProduct<T> product(isa, s, StructuredProduct<T>::Side::backward,
+                                     problem.weight.data());
+  ProductScratch<T> scratch;
+  std::vector<T> dx(problem.x.size(), T(5));
+  product.multiply({problem.dy.data(), s.rows}, problem.n, {}, {dx.data(), s.cols}, scratch);
+  for (Index i = 0; i < problem.n; ++i) {
+    for (Index col = 0; col < s.cols; ++col) {
+      double sum = 0;
+      for (Index row = 0; row < s.rows; ++row) {
+        sum += problem.w[static_cast<std::size_t>(row * s.cols + col)] *
+               static_cast<double>(problem.dy[static_cast<std::size_t>(i * s.rows + row)]);
+      }
+      ASSERT_NEAR(dx[static_cast<std::size_t>(i * s.cols + col)], sum, problem.tolerance(s.rows));
+    }
+  }
+}
+
+TEST(StructuredProduct, BackwardEqualsTheTransposedMatrix) {
+  for_all_problems([](Isa isa, const auto& problem) { check_backward(isa, problem); });
+}
+
+template <class T>
+double expected_gradient(const Problem<T>& problem, Index at) {
+  const MatrixSize& s = problem.size;
+  const Index k = s.block;
+  const Index block_row = at / k / s.block_cols();
+  const Index block_col = at / k % s.block_cols();
+  double sum = 0;
+  for (Index i = 0; i < k; ++i) {
+    // The entries of the block's wrapped diagonal, as far as they are inside the matrix.
+    const Index row = block_row * k + (i + at % k) % k;
+    const Index col = block_col * k + i;
+    if (row >= s.rows || col >= s.cols) continue;
+    for (Index n = 0; n < problem.n; ++n) {
+      sum += static_cast<double>(problem.dy[static_cast<std::size_t>(n * s.rows + row)]) *
+             static_cast<double>(problem.x[static_cast<std::size_t>(n * s.cols + col)]);
+    }
+  }
+  return sum;
+}
+
+template <class T>
+void check_gradient(Isa isa, const Problem<T>& problem) {
+  const MatrixSize& s = problem.size;
+  WeightGradient<T> gradient(isa, s);
+  ProductScratch<T> scratch;
+  const Index first = problem.n / 3;  // in two parts
+  const Rows<const T> x{problem.x.data(), s.cols};
+  const Rows<const T> dy{problem.dy.data(), s.rows};
+  gradient.add(x, dy, first, scratch);
+  gradient.add(x.from(first), dy.from(first), problem.n - first, scratch);
+  std::vector<T> found = problem.weight;
+  gradient.finish(found.data(), scratch);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    ASSERT_NEAR(found[i], expected_gradient(problem, static_cast<Index>(i)),
+                problem.tolerance(problem.n * s.block))
+        << i;
+  }
+}
+
+TEST(WeightGradient, EqualsTheSumsOverWrappedDiagonals) {
+  for_all_problems([](Isa isa, const auto& problem) { check_gradient(isa, problem); });
+}
+
+TEST(WeightGradient, OfNothingIsZero) {
+  WeightGradient<float> gradient(best_isa(), {8, 8, 4});
+  ProductScratch<float> scratch;
+  std::vector<float> found(16, 3.0F);
+  gradient.finish(found.data(), scratch);
+  for (const float value : found) EXPECT_EQ(value, 0.0F);
+}
+
+}  // namespace
+}  // namespace ernn::compute
