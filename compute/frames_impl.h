@@ -176,15 +176,25 @@ struct Frames {
     const V d_f = d_cell * before * f * (1 - f);
     at.put(d_gates, d_i);
     at.put(d_gates + size, d_f);
-    at.put(d_gates + 2 * size, d_cell * i * (1 - g * g));
+    const V d_g = d_cell * i * (1 - g * g);
+    at.put(d_gates + 2 * size, d_g);
     at.put(d_gates + 3 * size, d_o);
     V d_before = d_cell * f;
     if (p.peephole != nullptr) {
       d_before += d_i * at.get(p.peephole);
       d_before += d_f * at.get(p.peephole + size);
+      add(p.d_peephole, at, d_i * before);
+      add(p.d_peephole + size, at, d_f * before);
+      add(p.d_peephole + 2 * size, at, d_o * c);
     }
     at.put(p.d_cell + n * size, d_before);
+    add(p.d_bias, at, d_i);
+    add(p.d_bias + size, at, d_f);
+    add(p.d_bias + 2 * size, at, d_g);
+    add(p.d_bias + 3 * size, at, d_o);
   }
+
+  ERNN_INLINE static void add(T* row, Columns at, V value) { at.put(row, at.get(row) + value); }
 };
 
 }  // namespace ernn::compute

@@ -90,6 +90,8 @@ struct LstmFrameBackward {
   const T* d_hidden = nullptr;  ///< [batch, size]
   T* d_cell = nullptr;          ///< [batch, size]: from the later frame in, for the earlier one out
   T* d_gates = nullptr;         ///< [batch, 4 size]: with respect to the gates' arguments
+  T* d_bias = nullptr;          ///< [4 size]: added to
+  T* d_peephole = nullptr;      ///< [3, size]: added to; only read with peepholes
 };
 
 /// One frame of the GRU of models/gru.h, in two parts with the product of the candidate's recurrent

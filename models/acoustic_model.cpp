@@ -3,6 +3,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -33,16 +35,39 @@ AcousticModelImpl::AcousticModelImpl(ModelOptions options) : options_(std::move(
                             std::make_shared<FeedforwardLayer>(Activation::none, shapes.back()));
 }
 
+namespace {
+
+// Utterances that have frame t, for lengths sorted downwards; nothing for lengths that are not, or
+// when all are the same.
+std::vector<int64_t> running_utterances(const Tensor& lengths, int64_t frames) {
+  const Tensor sizes = lengths.to(torch::kCPU, torch::kLong).contiguous();
+  const int64_t* const begin = sizes.data_ptr<int64_t>();
+  const int64_t* const end = begin + sizes.numel();
+  if (!std::is_sorted(begin, end, std::greater<>()) || *(end - 1) >= frames) return {};
+  std::vector<int64_t> running;
+  for (int64_t t = 0; t < frames; ++t)
+    running.push_back(std::count_if(begin, end, [t](int64_t length) { return length > t; }));
+  return running;
+}
+
+}  // namespace
+
 Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths) const {
   const Tensor frame = torch::arange(features.size(0), features.device()).unsqueeze(1);
   const Tensor padding = frame >= lengths.to(features.device()).unsqueeze(0);
   Tensor x = features.masked_fill(padding.unsqueeze(2), 0);
+  const std::vector<int64_t> running = running_utterances(lengths, features.size(0));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (i > 0) x = torch::dropout(x, options_.dropout, is_training());
-    x = layers_[i]->forward(x);
+    x = layers_[i]->forward(x, running);
   }
   if (!layers_.empty()) x = torch::dropout(x, options_.dropout, is_training());
   return output_->forward(x);
+}
+
+void AcousticModelImpl::set_plain(bool plain) {
+  for (auto& layer : layers_) layer->set_plain(plain);
+  output_->set_plain(plain);
 }
 
 void AcousticModelImpl::initialise(std::uint64_t seed) {

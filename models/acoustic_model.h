@@ -34,8 +34,12 @@ class AcousticModelImpl : public torch::nn::Module {
   /// `lengths` [batch], I64: frames of each utterance. Features beyond it are replaced by zeros, so
   /// padding may hold anything; logits beyond it are finite but mean nothing. In training mode
   /// activations are dropped before every layer but the first, with masks from LibTorch's default
-  /// generator of the device, whose state is thus part of a checkpoint.
+  /// generator of the device, whose state is thus part of a checkpoint. Recurrences skip the
+  /// padding when the utterances are sorted by length, the longest first.
   torch::Tensor forward(const torch::Tensor& features, const torch::Tensor& lengths) const;
+
+  /// Layer::set_plain() for all layers.
+  void set_plain(bool plain);
 
   /// Fresh parameters; the same for the same seed, and no other random state is touched.
   void initialise(std::uint64_t seed);

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "models/cpu_matrix.h"
+
 namespace ernn {
 
 FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& shape)
@@ -9,8 +11,10 @@ FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& sha
   bias_ = register_parameter("bias", torch::zeros({shape.rows}));
 }
 
-torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x) {
-  torch::Tensor argument = input_->forward(x, bias_);
+torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x, const std::vector<int64_t>&) {
+  const torch::Tensor argument = uses_kernels(x)
+                                     ? cpu::linear(x, input_->weight, bias_, input_->shape().rows)
+                                     : input_->forward(x, bias_);
   switch (activation_) {
     case Activation::none:
       break;

@@ -9,7 +9,8 @@ class FeedforwardLayer : public Layer {
  public:
   FeedforwardLayer(Activation activation, const MatrixShape& shape);
 
-  torch::Tensor forward(const torch::Tensor& x) override;
+  using Layer::forward;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
   void initialise(const at::Generator& generator) override;
 
  private:

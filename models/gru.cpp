@@ -1,5 +1,7 @@
 #include "models/gru.h"
 
+#include "models/cpu_gru.h"
+
 namespace ernn {
 
 namespace {
@@ -155,7 +157,12 @@ GruLayer::GruLayer(const LayerOptions& options, const std::vector<MatrixShape>& 
     candidate_bias_ = register_parameter("candidate_bias", torch::zeros({options.size}));
 }
 
-Tensor GruLayer::forward(const Tensor& x) {
+Tensor GruLayer::forward(const Tensor& x, const std::vector<int64_t>& running) {
+  if (uses_kernels(x)) {
+    return cpu::gru_layer(
+        x, {input_->weight, bias_, recurrent_->weight, candidate_->weight, candidate_bias_},
+        running);
+  }
   return gru_sequence(input_->forward(x, bias_), recurrent_->dense(), candidate_->dense(),
                       candidate_bias_);
 }

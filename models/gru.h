@@ -27,7 +27,8 @@ class GruLayer : public Layer {
  public:
   GruLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes);
 
-  torch::Tensor forward(const torch::Tensor& x) override;
+  using Layer::forward;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
   /// Biases are zero.
   void initialise(const at::Generator& generator) override;
 

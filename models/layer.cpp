@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "models/cpu_matrix.h"
 #include "models/feedforward.h"
 #include "models/gru.h"
 #include "models/lstm.h"
@@ -12,6 +13,10 @@ StructuredMatrix Layer::add_matrix(const MatrixShape& shape) {
   StructuredMatrix matrix(shape);
   matrices_.push_back(register_module(shape.name.substr(shape.name.rfind('.') + 1), matrix));
   return matrix;
+}
+
+bool Layer::uses_kernels(const torch::Tensor& x) const {
+  return !plain_ && cpu::supports(x);
 }
 
 void Layer::initialise_matrices(const at::Generator& generator) {

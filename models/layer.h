@@ -15,15 +15,24 @@ namespace ernn {
 /// other utterances, so whatever stands in the padding cannot reach the frames before it.
 class Layer : public torch::nn::Module {
  public:
-  /// x [frames, batch, inputs] to [frames, batch, outputs]; states start at zero.
-  virtual torch::Tensor forward(const torch::Tensor& x) = 0;
+  /// x [frames, batch, inputs] to [frames, batch, outputs]; states start at zero. On the CPU by the
+  /// kernels of compute/, elsewhere by LibTorch's operators.
+  ///
+  /// @param running utterances that have a frame t, which must be the first of the batch; empty:
+  ///   all. What comes out for the frames of the others is not specified.
+  virtual torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) = 0;
+  torch::Tensor forward(const torch::Tensor& x) { return forward(x, {}); }
   /// Fresh parameters from `generator`.
   virtual void initialise(const at::Generator& generator) = 0;
 
   /// The weight matrices, in the order of matrix_shapes().
   const std::vector<StructuredMatrix>& matrices() const { return matrices_; }
 
+  /// LibTorch's operators on the CPU too: slower, and what the kernels are compared with.
+  void set_plain(bool plain) { plain_ = plain; }
+
  protected:
+  bool uses_kernels(const torch::Tensor& x) const;
   /// Registers a matrix under the last part of its name.
   StructuredMatrix add_matrix(const MatrixShape& shape);
   /// Uniform in +-1/sqrt(columns), which keeps the variance of W x at a third of that of x.
@@ -31,6 +40,7 @@ class Layer : public torch::nn::Module {
 
  private:
   std::vector<StructuredMatrix> matrices_;
+  bool plain_ = false;
 };
 
 /// `shapes` are the layer's own, in the order of matrix_shapes().

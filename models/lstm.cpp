@@ -1,5 +1,7 @@
 #include "models/lstm.h"
 
+#include "models/cpu_lstm.h"
+
 namespace ernn {
 
 namespace {
@@ -213,7 +215,18 @@ LstmLayer::LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>
   if (options.peepholes) peephole_ = register_parameter("peephole", torch::zeros({3, size_}));
 }
 
-Tensor LstmLayer::forward(const Tensor& x) {
+Tensor LstmLayer::forward(const Tensor& x, const std::vector<int64_t>& running) {
+  if (uses_kernels(x)) {
+    cpu::LstmParameters parameters;
+    parameters.input = input_->weight;
+    parameters.bias = bias_;
+    parameters.recurrent = recurrent_->weight;
+    parameters.peephole = peephole_;
+    if (projection_) parameters.projection = projection_->weight;
+    parameters.outputs = recurrent_->shape().cols;
+    parameters.cell_clip = cell_clip_;
+    return cpu::lstm_layer(x, parameters, running);
+  }
   return lstm_sequence(input_->forward(x, bias_), recurrent_->dense(), peephole_,
                        projection_ ? projection_->dense() : Tensor(), cell_clip_);
 }

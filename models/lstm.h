@@ -31,7 +31,8 @@ class LstmLayer : public Layer {
  public:
   LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes);
 
-  torch::Tensor forward(const torch::Tensor& x) override;
+  using Layer::forward;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
   /// Biases are zero but for the forget gate's, which are 1; peepholes are zero.
   void initialise(const at::Generator& generator) override;
 

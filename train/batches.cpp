@@ -19,6 +19,8 @@ std::vector<std::vector<std::size_t>> plan_batches(const std::vector<LabelledUtt
     if (i % static_cast<std::size_t>(batch) == 0) plan.emplace_back();
     plan.back().push_back(sorted[i]);
   }
+  // The longest first: recurrences then skip the padding (models/layer.h).
+  for (auto& batch : plan) std::reverse(batch.begin(), batch.end());
   return plan;
 }
 

@@ -24,7 +24,7 @@ struct Batch {
 };
 
 /// Which utterances go together: sorted by length and cut into batches of `batch`, the last one
-/// smaller. Every index appears once.
+/// smaller; within a batch the longest comes first. Every index appears once.
 std::vector<std::vector<std::size_t>> plan_batches(const std::vector<LabelledUtterance>& utterances,
                                                    int batch);
 

@@ -17,14 +17,16 @@ namespace {
 TEST(Batches, CoverEachUtteranceOnce) {
   const auto utterances = toy::utterances(23, 5);
   std::multiset<std::size_t> seen;
-  int last_length = 0;
+  const auto length = [&](std::size_t index) { return utterances[index].features.rows; };
+  int longest_before = 0;
   for (const auto& batch : plan_batches(utterances, 4)) {
     EXPECT_LE(batch.size(), 4U);
-    for (const auto index : batch) {
-      seen.insert(index);
-      EXPECT_GE(utterances[index].features.rows, last_length) << "not sorted by length";
-      last_length = utterances[index].features.rows;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      seen.insert(batch[i]);
+      EXPECT_GE(length(batch[i]), longest_before) << "belongs to an earlier batch";
+      if (i > 0) EXPECT_LE(length(batch[i]), length(batch[i - 1])) << "not the longest first";
     }
+    longest_before = length(batch.front());
   }
   ASSERT_EQ(seen.size(), 23U);
   for (std::size_t i = 0; i < 23; ++i) EXPECT_EQ(seen.count(i), 1U);

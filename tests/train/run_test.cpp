@@ -88,7 +88,7 @@ stages:
 TEST(Run, LearnsASeparableToy) {
   const TemporaryFolder folder;
   const auto rows = train(
-      toy::config("", {"training.epochs=12", "training.schedule.type=constant"}), folder.path());
+      toy::config("", {"training.epochs=20", "training.schedule.type=constant"}), folder.path());
   const auto lines = metrics(folder.path());
   ASSERT_GE(lines.size(), 3U);
   EXPECT_LT(lines.back()["train_loss"], 0.5 * lines.front()["train_loss"].get<double>());
@@ -126,7 +126,7 @@ TEST(Run, SavesTheBestEpochOnDev) {
   // A rate so large that epochs go up and down.
   const RunConfig config =
       toy::config("", {"training.epochs=8", "training.schedule.type=constant",
-                       "training.schedule.metric=loss", "training.optimiser.learning_rate=0.2"});
+                       "training.schedule.metric=loss", "training.optimiser.learning_rate=0.4"});
   train(config, folder.path());
   double best = 1e9;
   const auto lines = metrics(folder.path());

@@ -1,0 +1,141 @@
+#include "models/cpu_matrix.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace ernn::cpu {
+
+using compute::MatrixSize;
+using compute::ProductScratch;
+using compute::Rows;
+using compute::StructuredProduct;
+using compute::WeightGradient;
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+bool supports(const Tensor& x) {
+  return x.device().is_cpu() &&
+         (x.scalar_type() == torch::kFloat || x.scalar_type() == torch::kDouble);
+}
+
+MatrixSize matrix_size(const Tensor& weight, int64_t rows, int64_t cols) {
+  const int64_t block = weight.dim() == 3 ? weight.size(2) : 1;
+  const MatrixSize size{rows, cols, block};
+  TORCH_CHECK(weight.size(0) == size.block_rows() && weight.size(1) == size.block_cols(),
+              "a weight of shape ", weight.sizes(), " does not make a ", rows, " x ", cols,
+              " matrix");
+  return size;
+}
+
+void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& work) {
+  if (count == 0) return;
+  const int64_t parts = std::min<int64_t>(at::get_num_threads(), count);
+  if (parts == 1) return work(0, count);
+  at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
+    for (int64_t part = first; part < last; ++part)
+      work(count * part / parts, count * (part + 1) / parts);
+  });
+}
+
+template <class T>
+void multiply(const StructuredProduct<T>& product, Rows<const T> x, int64_t n, Rows<const T> addend,
+              Rows<T> y) {
+  parallel_parts(n, [&](int64_t begin, int64_t end) {
+    ProductScratch<T> scratch;
+    const Rows<const T> added = addend.data == nullptr ? addend : addend.from(begin);
+    product.multiply(x.from(begin), end - begin, added, y.from(begin), scratch);
+  });
+}
+
+template <class T>
+Tensor weight_gradient(const Tensor& weight, MatrixSize size, Rows<const T> x, Rows<const T> dy,
+                       int64_t n) {
+  Tensor gradient = torch::empty(weight.sizes(), weight.options());
+  const int64_t per_row = size.block_cols() * size.block;
+  parallel_parts(size.block_rows(), [&](int64_t begin, int64_t end) {
+    MatrixSize part = size;
+    part.rows = std::min<int64_t>(end * size.block, size.rows) - begin * size.block;
+    WeightGradient<T> sum(best_isa(), part);
+    ProductScratch<T> scratch;
+    sum.add(x, {dy.data + begin * size.block, dy.stride}, n, scratch);
+    sum.finish(gradient.data_ptr<T>() + begin * per_row, scratch);
+  });
+  return gradient;
+}
+
+namespace {
+
+template <class T>
+Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t rows) {
+  auto sizes = x.sizes().vec();
+  sizes.back() = rows;
+  Tensor y = torch::empty(sizes, x.options());
+  const StructuredProduct<T> product(best_isa(), matrix_size(weight, rows, x.size(-1)),
+                                     StructuredProduct<T>::Side::forward,
+                                     weight.template data_ptr<T>());
+  // The same bias for every row: rows of stride 0.
+  Rows<const T> addend;
+  if (bias.numel() > 0) addend = {bias.template data_ptr<T>(), 0};
+  multiply<T>(product, rows_of<T>(x), x.numel() / x.size(-1), addend, rows_of<T>(y));
+  return y;
+}
+
+template <class T>
+tensor_list linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, bool has_bias,
+                            bool wants_dx) {
+  const MatrixSize size = matrix_size(weight, dy.size(-1), x.size(-1));
+  const int64_t n = x.numel() / x.size(-1);
+  tensor_list result(4);
+  if (wants_dx) {
+    result[0] = torch::empty_like(x, torch::MemoryFormat::Contiguous);
+    const StructuredProduct<T> product(best_isa(), size, StructuredProduct<T>::Side::backward,
+                                       weight.template data_ptr<T>());
+    multiply<T>(product, rows_of<T>(dy), n, {}, rows_of<T>(result[0]));
+  }
+  result[1] = weight_gradient<T>(weight, size, rows_of<T>(x), rows_of<T>(dy), n);
+  if (has_bias) result[2] = dy.reshape({n, -1}).sum(0);
+  return result;
+}
+
+struct Linear : torch::autograd::Function<Linear> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight,
+                        const Tensor& bias, int64_t rows) {
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    context->saved_data["wants_dx"] = x.requires_grad();
+    context->saved_data["has_bias"] = bias.numel() > 0;
+    const Tensor whole = x.contiguous();
+    context->save_for_backward({whole, weight});
+    return with_type(
+        x, [&](auto type) { return linear_forward<decltype(type)>(whole, weight, bias, rows); });
+  }
+
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    const auto saved = context->get_saved_variables();
+    const Tensor dy = gradients[0].contiguous();
+    return with_type(dy, [&](auto type) {
+      return linear_backward<decltype(type)>(saved[0], saved[1], dy,
+                                             context->saved_data["has_bias"].toBool(),
+                                             context->saved_data["wants_dx"].toBool());
+    });
+  }
+};
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t rows) {
+  return Linear::apply(x, weight, bias.defined() ? bias : x.new_empty({0}), rows);
+}
+
+template void multiply<float>(const StructuredProduct<float>&, Rows<const float>, int64_t,
+                              Rows<const float>, Rows<float>);
+template void multiply<double>(const StructuredProduct<double>&, Rows<const double>, int64_t,
+                               Rows<const double>, Rows<double>);
+template Tensor weight_gradient<float>(const Tensor&, MatrixSize, Rows<const float>,
+                                       Rows<const float>, int64_t);
+template Tensor weight_gradient<double>(const Tensor&, MatrixSize, Rows<const double>,
+                                        Rows<const double>, int64_t);
+
+}  // namespace ernn::cpu

@@ -1,0 +1,58 @@
+// Between LibTorch's tensors and the CPU kernels of compute/.
+//
+// The kernels need no other thread for one utterance, so work is divided by utterance (or rows):
+// every thread runs its part of the batch through all frames, and nothing waits at a frame.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+
+#include "compute/structured_product.h"
+
+namespace ernn::cpu {
+
+/// Whether the CPU kernels can compute with x: on the CPU, in single or double precision.
+bool supports(const torch::Tensor& x);
+
+/// Size of a matrix whose `weight` is [rows, cols] or [block_rows, block_cols, block].
+compute::MatrixSize matrix_size(const torch::Tensor& weight, int64_t rows, int64_t cols);
+
+/// Rows of a contiguous tensor, all but its last dimension flattened; no data for an undefined one.
+template <class T>
+compute::Rows<T> rows_of(const torch::Tensor& x) {
+  if (!x.defined()) return {};
+  return {x.data_ptr<T>(), x.size(-1)};
+}
+
+/// The first `width` columns behind `offset` of such rows.
+template <class T>
+compute::Rows<T> columns_from(const torch::Tensor& x, int64_t offset) {
+  return {x.data_ptr<T>() + offset, x.size(-1)};
+}
+
+/// Calls work(begin, end) for parts of 0 ... count, one for each of LibTorch's threads.
+void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& work);
+
+/// y = addend + x M for n rows, divided among the threads; `addend` may have no data.
+template <class T>
+void multiply(const compute::StructuredProduct<T>& product, compute::Rows<const T> x, int64_t n,
+              compute::Rows<const T> addend, compute::Rows<T> y);
+
+/// The gradient of `weight` [rows, ...] for y = x W^T: sum of dy^T x over n rows, divided among the
+/// threads by rows of W. Shaped like the weight.
+template <class T>
+torch::Tensor weight_gradient(const torch::Tensor& weight, compute::MatrixSize size,
+                              compute::Rows<const T> x, compute::Rows<const T> dy, int64_t n);
+
+/// x W^T + bias for x [..., cols], differentiable once.
+torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,
+                     int64_t rows);
+
+/// Calls function(T()) for the type of a tensor that supports() accepts.
+template <class Function>
+auto with_type(const torch::Tensor& x, Function function) {
+  return x.scalar_type() == torch::kFloat ? function(float{}) : function(double{});
+}
+
+}  // namespace ernn::cpu

@@ -1,0 +1,134 @@
+// The CPU kernels' layers against LibTorch's operators: the same layer with and without them.
+#include <gtest/gtest.h>
+
+#include "models/acoustic_model.h"
+#include "tests/models/gradient_check.h"
+
+namespace ernn {
+namespace {
+
+using torch::Tensor;
+
+ModelOptions network(LayerOptions layer, int inputs, int outputs) {
+  ModelOptions options;
+  options.inputs = inputs;
+  options.outputs = outputs;
+  options.layers = {layer, layer};
+  return options;
+}
+
+struct Kind {
+  const char* name;
+  LayerType type;
+  GruReset reset = GruReset::before;
+  bool peepholes = false;
+  bool projected = false;
+  double cell_clip = 0;
+};
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> list = {
+      {"lstm", LayerType::lstm},
+      {"lstm_all", LayerType::lstm, GruReset::before, true, true, 0.5},
+      {"gru_before", LayerType::gru, GruReset::before},
+      {"gru_after", LayerType::gru, GruReset::after},
+      {"feedforward", LayerType::feedforward}};
+  return list;
+}
+
+// Sizes that fill neither a vector nor, where it may be so, a block.
+LayerOptions layer_of(const Kind& kind, int block, int size) {
+  LayerOptions layer;
+  layer.type = kind.type;
+  layer.reset = kind.reset;
+  layer.peepholes = kind.peepholes;
+  layer.projection = kind.projected ? size / 2 + 1 : 0;
+  layer.cell_clip = kind.cell_clip;
+  layer.size = size;
+  layer.block = {block, kind.type == LayerType::feedforward ? 1 : block,
+                 kind.projected ? block : 1};
+  if (kind.type == LayerType::feedforward) layer.activation = Activation::tanh;
+  return layer;
+}
+
+std::vector<Tensor> values_and_gradients(AcousticModel model, const Tensor& x,
+                                         const Tensor& lengths, const Tensor& weights, bool plain) {
+  model->set_plain(plain);
+  model->zero_grad();
+  const Tensor features = x.detach().clone().requires_grad_();
+  const Tensor y = model->forward(features, lengths) * weights;
+  y.sum().backward();
+  std::vector<Tensor> result = {y.detach(), features.grad()};
+  for (const auto& parameter : model->parameters()) result.push_back(parameter.grad().clone());
+  return result;
+}
+
+// Largest difference relative to the largest number of each tensor.
+double compare(const ModelOptions& options, torch::ScalarType type, int64_t frames,
+               std::vector<int64_t> lengths) {
+  AcousticModel model(options);
+  model->initialise(5);
+  model->to(type);
+  torch::manual_seed(6);
+  const auto batch = static_cast<int64_t>(lengths.size());
+  const Tensor x = torch::randn({frames, batch, options.inputs}, type);
+  const Tensor ends = torch::tensor(lengths);
+  // Nothing may depend on what lies beyond the ends.
+  const Tensor inside = torch::arange(frames).unsqueeze(1) < ends.unsqueeze(0);
+  const Tensor weights =
+      torch::randn({frames, batch, options.outputs}, type) * inside.unsqueeze(2).to(type);
+  const auto plain = values_and_gradients(model, x, ends, weights, true);
+  const auto fast = values_and_gradients(model, x, ends, weights, false);
+  double largest = 0;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    const double size = std::max(1e-3, plain[i].abs().max().item<double>());
+    largest = std::max(largest, (plain[i] - fast[i]).abs().max().item<double>() / size);
+  }
+  return largest;
+}
+
+class CpuLayers : public testing::TestWithParam<Kind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, CpuLayers, testing::ValuesIn(kinds()),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(CpuLayers, EqualLibTorchForEveryBlockSize) {
+  for (const int block : {1, 2, 4, 8, 16, 32, 64}) {
+    const int size = std::max(block, 24 / block * block);
+    const ModelOptions options = network(layer_of(GetParam(), block, size), 37, 11);
+    EXPECT_LT(compare(options, torch::kDouble, 5, {5, 5, 5}), 1e-12) << "block " << block;
+    EXPECT_LT(compare(options, torch::kFloat, 5, {5, 5, 5}), 2e-5) << "block " << block;
+  }
+}
+
+TEST_P(CpuLayers, EqualLibTorchForBatchesOfAnySizeAndLength) {
+  const ModelOptions options = network(layer_of(GetParam(), 4, 20), 13, 7);
+  EXPECT_LT(compare(options, torch::kFloat, 1, {1}), 2e-5);
+  EXPECT_LT(compare(options, torch::kFloat, 9, {9}), 2e-5);
+  EXPECT_LT(compare(options, torch::kFloat, 1, std::vector<int64_t>(19, 1)), 2e-5);
+  EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12);
+  EXPECT_LT(compare(options, torch::kDouble, 9, {4, 9, 1}), 1e-12);  // not sorted
+  EXPECT_LT(compare(options, torch::kDouble, 9, {6, 6, 2}), 1e-12);  // none as long as the batch
+}
+
+// Work is divided by utterance, whose numbers do not depend on the others.
+TEST_P(CpuLayers, ValuesDoNotDependOnTheNumberOfThreads) {
+  const ModelOptions options = network(layer_of(GetParam(), 8, 24), 13, 7);
+  AcousticModel model(options);
+  model->initialise(5);
+  torch::manual_seed(6);
+  const Tensor x = torch::randn({6, 5, 13});
+  const Tensor lengths = torch::tensor({6, 6, 5, 3, 2});
+  const int before = torch::get_num_threads();
+  torch::set_num_threads(1);
+  const Tensor weights = torch::ones({1});
+  const auto one = values_and_gradients(model, x, lengths, weights, false);
+  torch::set_num_threads(3);
+  const auto three = values_and_gradients(model, x, lengths, weights, false);
+  torch::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(one[0], three[0]));
+  for (std::size_t i = 1; i < one.size(); ++i)
+    EXPECT_TRUE(torch::allclose(one[i], three[i], 1e-4, 1e-6));
+}
+
+}  // namespace
+}  // namespace ernn
