@@ -24,7 +24,7 @@ TEST(Batches, CoverEachUtteranceOnce) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
       seen.insert(batch[i]);
       EXPECT_GE(length(batch[i]), longest_before) << "belongs to an earlier batch";
-      if (i > 0) EXPECT_LE(length(batch[i]), length(batch[i - 1])) << "not the longest first";
+      EXPECT_LE(length(batch[i]), length(batch[i == 0 ? 0 : i - 1])) << "not the longest first";
     }
     longest_before = length(batch.front());
   }
