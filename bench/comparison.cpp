@@ -1,0 +1,145 @@
+#include "bench/comparison.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "compute/blas.h"
+#include "compute/isa.h"
+
+namespace ernn::bench {
+
+namespace {
+
+// Seconds per iteration of every repetition, by benchmark.
+class Recorder : public benchmark::ConsoleReporter {
+ public:
+  Recorder() : ConsoleReporter(OO_None) {}
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run& run : runs) {
+      if (run.run_type != Run::RT_Iteration) continue;
+      seconds_[run.run_name.function_name].push_back(run.real_accumulated_time /
+                                                     static_cast<double>(run.iterations));
+    }
+  }
+
+  const std::vector<double>& seconds(const std::string& benchmark) const {
+    static const std::vector<double> none;
+    const auto found = seconds_.find(benchmark);
+    return found == seconds_.end() ? none : found->second;
+  }
+
+ private:
+  std::map<std::string, std::vector<double>> seconds_;
+};
+
+struct Result {
+  Comparison comparison;
+  double seconds = 0;  // median
+  std::vector<double> ratios;
+
+  double ratio() const { return ratios[ratios.size() / 2]; }
+};
+
+std::vector<Result> compare(const Recorder& recorder, const std::vector<Comparison>& comparisons) {
+  std::vector<Result> results;
+  for (const Comparison& comparison : comparisons) {
+    std::vector<double> own = recorder.seconds(comparison.own);
+    const std::vector<double>& beside = recorder.seconds(comparison.beside);
+    if (own.empty() || beside.empty()) continue;
+    Result result;
+    result.comparison = comparison;
+    for (std::size_t i = 0; i < std::min(own.size(), beside.size()); ++i)
+      result.ratios.push_back(comparison.own_work / own[i] * beside[i] / comparison.beside_work);
+    std::sort(result.ratios.begin(), result.ratios.end());
+    std::sort(own.begin(), own.end());
+    result.seconds = own[own.size() / 2];
+    results.push_back(result);
+  }
+  return results;
+}
+
+void print(const std::vector<Result>& results) {
+  fmt::print("\n| what | beside | ms | ratio | spread | target |\n");
+  fmt::print("| --- | --- | --- | --- | --- | --- |\n");
+  for (const Result& result : results) {
+    const Comparison& c = result.comparison;
+    fmt::print("| {} | {} | {:.4g} | {:.2f} | {:.2f} to {:.2f} | {} |\n", c.name, c.beside,
+               1e3 * result.seconds, result.ratio(), result.ratios.front(), result.ratios.back(),
+               c.target > 0 ? fmt::format("{:g}", c.target) : "");
+  }
+}
+
+// Replaces what the file has under the same names.
+void save(const std::vector<Result>& results, const std::filesystem::path& path) {
+  nlohmann::json all = nlohmann::json::array();
+  if (std::filesystem::exists(path)) all = nlohmann::json::parse(read_file(path));
+  for (const Result& result : results) {
+    const Comparison& c = result.comparison;
+    for (auto old = all.begin(); old != all.end();)
+      old = (*old)["name"] == c.name ? all.erase(old) : old + 1;
+    nlohmann::json row = {{"name", c.name},
+                          {"value", 1e3 * result.seconds},
+                          {"unit", "ms"},
+                          {"ratio", result.ratio()},
+                          {"lowest", result.ratios.front()},
+                          {"highest", result.ratios.back()},
+                          {"beside", c.beside}};
+    row["target"] = c.target > 0 ? nlohmann::json(c.target) : nlohmann::json();
+    all.push_back(row);
+  }
+  AtomicFile file(path);
+  file.stream() << all.dump(1) << '\n';
+  file.commit();
+}
+
+std::string isa_name() {
+  for (const auto& [isa, name] : enum_names(Isa{})) {
+    if (isa == best_isa()) return name;
+  }
+  return "";
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const std::vector<Comparison>& comparisons) {
+  restart_with_vector_blas(argv);
+  std::filesystem::path json;
+  // What was given later wins over these.
+  std::string interleave = "--benchmark_enable_random_interleaving=true";
+  std::string repetitions = "--benchmark_repetitions=5";
+  std::vector<char*> arguments = {argv[0], interleave.data(), repetitions.data()};
+  for (int i = 1; i < argc; ++i) {
+    if (std::string(argv[i]) == "--json" && i + 1 < argc) {
+      json = argv[++i];
+    } else {
+      arguments.push_back(argv[i]);
+    }
+  }
+  auto count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+  Recorder recorder;
+  benchmark::RunSpecifiedBenchmarks(&recorder);
+  const std::vector<Result> results = compare(recorder, comparisons);
+  print(results);
+  fmt::print("kernels: {}; OpenBLAS core: {}\n", isa_name(), openblas_core());
+  try {
+    if (!json.empty()) save(results, json);
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+    return error.exit_status();
+  }
+  return 0;
+}
+
+}  // namespace ernn::bench

@@ -1,0 +1,171 @@
+// One training step: forward, cross-entropy, backward, SGD. 2 layers of 1024, 32 utterances of 100
+// frames, one thread.
+#include <benchmark/benchmark.h>
+#include <torch/torch.h>
+
+#include <memory>
+#include <utility>
+
+#include "admm/solver.h"
+#include "bench/comparison.h"
+#include "models/acoustic_model.h"
+#include "train/machine.h"
+
+namespace ernn::bench {
+
+namespace {
+
+constexpr int kInputs = 153;
+constexpr int kSize = 1024;
+constexpr int kProjection = 512;
+constexpr int kClasses = 61;
+constexpr int64_t kBatch = 32;
+constexpr int64_t kFrames = 100;
+constexpr double kRate = 1e-4;
+constexpr int64_t kGemm = 2048;
+
+ModelOptions network(LayerType type, int projection, bool peepholes, int block) {
+  LayerOptions layer;
+  layer.type = type;
+  layer.size = kSize;
+  layer.projection = projection;
+  layer.peepholes = peepholes;
+  layer.block = {block, block, projection > 0 ? block : 1};
+  ModelOptions options;
+  options.inputs = kInputs;
+  options.outputs = kClasses;
+  options.output_block = block;
+  options.layers = {layer, layer};
+  return options;
+}
+
+// Operations of a step: forward, both gradients, a multiplication and an addition for each weight.
+double operations(const ModelOptions& options) {
+  double weights = 0;
+  for (const auto& shape : matrix_shapes(options))
+    weights += static_cast<double>(shape.rows) * shape.cols;
+  return 6 * weights * static_cast<double>(kBatch * kFrames);
+}
+
+struct Data {
+  torch::Tensor features = torch::randn({kFrames, kBatch, kInputs});
+  torch::Tensor lengths = torch::full({kBatch}, kFrames, torch::kLong);
+  torch::Tensor targets = torch::randint(kClasses, {kFrames * kBatch}, torch::kLong);
+
+  torch::Tensor loss(const torch::Tensor& logits) const {
+    return torch::nn::functional::cross_entropy(logits.reshape({-1, kClasses}), targets);
+  }
+};
+
+void own_step(benchmark::State& state, const ModelOptions& options, bool admm) {
+  const Data data;
+  AcousticModel model(options);
+  model->initialise(1);
+  torch::optim::SGD optimiser(model->parameters(), kRate);
+  std::unique_ptr<AdmmSolver> solver;
+  if (admm) {
+    std::vector<ConstrainedMatrix> matrices;
+    for (const auto& matrix : model->matrices())
+      matrices.push_back(
+          {matrix.shape.name, matrix.weight, std::make_shared<BlockCirculantSet>(8)});
+    AdmmOptions admm_options;
+    admm_options.schedule = RhoSchedule::constant;
+    solver = std::make_unique<AdmmSolver>(matrices, admm_options);
+  }
+  for (auto _ : state) {
+    optimiser.zero_grad();
+    data.loss(model->forward(data.features, data.lengths)).backward();
+    optimiser.step();
+    if (solver) solver->after_step(kRate);
+  }
+}
+
+// The same network of LibTorch's own layers.
+template <class Layers, class Options>
+void torch_step(benchmark::State& state, const Options& options) {
+  const Data data;
+  Layers layers(options);
+  const int width = options.proj_size() > 0 ? static_cast<int>(options.proj_size()) : kSize;
+  torch::nn::Linear output(width, kClasses);
+  auto parameters = layers->parameters();
+  for (const auto& parameter : output->parameters()) parameters.push_back(parameter);
+  torch::optim::SGD optimiser(parameters, kRate);
+  for (auto _ : state) {
+    optimiser.zero_grad();
+    data.loss(output->forward(std::get<0>(layers->forward(data.features)))).backward();
+    optimiser.step();
+  }
+}
+
+void torch_gru_step(benchmark::State& state) {
+  const Data data;
+  torch::nn::GRU layers(torch::nn::GRUOptions(kInputs, kSize).num_layers(2));
+  torch::nn::Linear output(kSize, kClasses);
+  auto parameters = layers->parameters();
+  for (const auto& parameter : output->parameters()) parameters.push_back(parameter);
+  torch::optim::SGD optimiser(parameters, kRate);
+  for (auto _ : state) {
+    optimiser.zero_grad();
+    data.loss(output->forward(std::get<0>(layers->forward(data.features)))).backward();
+    optimiser.step();
+  }
+}
+
+void torch_lstm_step(benchmark::State& state, int projection) {
+  torch_step<torch::nn::LSTM>(
+      state, torch::nn::LSTMOptions(kInputs, kSize).num_layers(2).proj_size(projection));
+}
+
+void sgemm(benchmark::State& state) {
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor a = torch::randn({kGemm, kGemm});
+  torch::Tensor c = torch::empty({kGemm, kGemm});
+  for (auto _ : state) at::mm_out(c, a, a);
+}
+
+template <class Function>
+void add(const std::string& name, Function function) {
+  benchmark::RegisterBenchmark(name.c_str(), function)
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+}
+
+void add_own(const std::string& name, const ModelOptions& options, bool admm = false) {
+  add(name, [options, admm](benchmark::State& state) { own_step(state, options, admm); });
+}
+
+}  // namespace
+
+}  // namespace ernn::bench
+
+int main(int argc, char** argv) {
+  using namespace ernn;
+  using namespace ernn::bench;
+  set_threads(1);
+  keep_freed_memory();
+  const ModelOptions dense = network(LayerType::lstm, 0, false, 1);
+  add("torch LSTM", [](benchmark::State& state) { torch_lstm_step(state, 0); });
+  add("torch LSTM projection",
+      [](benchmark::State& state) { torch_lstm_step(state, kProjection); });
+  add("torch GRU", torch_gru_step);
+  add("sgemm 2048", sgemm);
+  add_own("LSTM dense", dense);
+  add_own("LSTM dense projection peepholes", network(LayerType::lstm, kProjection, true, 1));
+  add_own("LSTM k=8", network(LayerType::lstm, 0, false, 8));
+  add_own("LSTM k=16", network(LayerType::lstm, 0, false, 16));
+  add_own("LSTM ADMM", dense, true);
+  add_own("GRU dense", network(LayerType::gru, 0, false, 1));
+  add_own("GRU k=8", network(LayerType::gru, 0, false, 8));
+  const double gemm_work = 2.0 * kGemm * kGemm * kGemm;
+  return run(
+      argc, argv,
+      {{"train step, LSTM 2x1024 dense", "LSTM dense", "torch LSTM", 2.5},
+       {"rate of the dense step", "LSTM dense", "sgemm 2048", 0.7, operations(dense), gemm_work},
+       {"train step, projection 512, peepholes", "LSTM dense projection peepholes",
+        "torch LSTM projection", 2.5},
+       {"train step, LSTM k=8", "LSTM k=8", "LSTM dense", 4},
+       {"train step, LSTM k=16", "LSTM k=16", "LSTM dense", 8},
+       {"ADMM step (1 / 1.03 or more)", "LSTM ADMM", "LSTM dense", 1 / 1.03},
+       {"train step, GRU 2x1024 dense", "GRU dense", "torch GRU"},
+       {"train step, GRU k=8", "GRU k=8", "GRU dense"}});
+}
