@@ -19,7 +19,7 @@ struct ProductArguments {
   Index depth = 0;
   Index columns = 0;
   const T* a = nullptr;
-  Index a_row = 0;    ///< stride between rows of A
+  Index a_row = 0;    ///< stride between rows of A; 0: A is packed by Kernels::pack_rows()
   Index a_depth = 1;  ///< stride along the depth: 1, or the row stride of a transposed A
   const T* b = nullptr;
   /// 0: B is packed by Kernels::pack(). Else B's stride; its rows must be readable up to the next
@@ -136,6 +136,9 @@ struct Kernels {
   /// Packs B; element (i, j) is b[i * depth_stride + j * column_stride].
   void (*pack)(const T* b, Index depth_stride, Index column_stride, Index depth, Index columns,
                T* packed);
+  /// Packs A [rows, depth], as large as it is; element (i, j) is a[i * row_stride + j]. For an A
+  /// that is multiplied by a wide B: rows that are a power of two apart share few cache lines.
+  void (*pack_rows)(const T* a, Index row_stride, Index rows, Index depth, T* packed);
   void (*product)(const ProductArguments<T>&);
   void (*transform)(const TransformArguments<T>&);
   void (*inverse)(const InverseArguments<T>&);

@@ -36,6 +36,16 @@ struct MatrixProduct {
     }
   }
 
+  static void pack_rows(const T* a, Index row_stride, Index rows, Index depth, T* packed) {
+    for (Index row = 0; row < rows; row += Set::kTileRows) {
+      const Index count = rows - row < Set::kTileRows ? rows - row : Set::kTileRows;
+      for (Index r = 0; r < count; ++r) {
+        const T* const from = a + (row + r) * row_stride;
+        for (Index i = 0; i < depth; ++i) packed[row * depth + i * count + r] = from[i];
+      }
+    }
+  }
+
   static void product(const Arguments& p) {
     for (Index begin = 0; begin < p.columns; begin += kPanel) {
       const Index left = padded(p.columns) - begin;
@@ -69,9 +79,10 @@ struct MatrixProduct {
   template <int Rows, int Vectors>
   static void tile(const Arguments& p, Index row, Index begin, const T* b, Index b_row) {
     V sum[Rows][Vectors] = {};
-    const T* const a = p.a + row * p.a_row;
-    const Index a_row = p.a_row;
-    const Index a_depth = p.a_depth;
+    const bool packed = p.a_row == 0;
+    const T* const a = p.a + row * (packed ? p.depth : p.a_row);
+    const Index a_row = packed ? 1 : p.a_row;
+    const Index a_depth = packed ? Rows : p.a_depth;
     for (Index i = 0; i < p.depth; ++i) {
       V column[Vectors];
       for (int v = 0; v < Vectors; ++v) column[v] = load<Set, T>(b + i * b_row + v * kWidth);

@@ -8,11 +8,13 @@ namespace {
 
 // Rows transformed and multiplied at a time: their spectra stay in the second-level cache.
 constexpr Index kChunk = 64;
-// Depth of one product of a dense gradient: a panel of x stays in the cache for all rows of dy.
-constexpr Index kDepth = 256;
 
-Index round_up(Index size, Index lanes) {
-  return (size + lanes - 1) / lanes * lanes;
+// Stride of the rows of a plane of spectra: whole vectors, and not a multiple of 512 bytes, since
+// numbers of many rows would then fight for few places in the cache.
+template <class T>
+Index row_stride(Index blocks, Index lanes) {
+  const Index row = (blocks + lanes - 1) / lanes * lanes;
+  return row * static_cast<Index>(sizeof(T)) % 512 == 0 ? row + lanes : row;
 }
 
 // Planes of a spectrum: k numbers, and behind them re + im or re - im of the complex bins.
@@ -21,6 +23,10 @@ Index complex_bins(Index block) {
 }
 Index operand_planes(Index block) {
   return block + complex_bins(block);
+}
+// Real matrices that a product with all bins takes, or a gradient collects.
+Index sum_planes(Index block) {
+  return 2 + 3 * complex_bins(block);
 }
 
 template <class T>
@@ -71,7 +77,7 @@ template <class T>
 void StructuredProduct<T>::pack_spectrum(const T* weight) {
   const Index k = size_.block;
   const Index p = size_.block_rows();
-  const Index row = round_up(size_.block_cols(), kernels_.lanes);
+  const Index row = row_stride<T>(size_.block_cols(), kernels_.lanes);
   const Index plane = p * row;
   AlignedBuffer<T> spectra(operand_planes(k) * plane);
   transform<T>(kernels_, k, {weight, size_.block_cols() * k}, p, size_.block_cols() * k, row,
@@ -79,7 +85,7 @@ void StructuredProduct<T>::pack_spectrum(const T* weight) {
   // The inverse transforms do not divide by the block size.
   const T scale = T(1) / static_cast<T>(k);
   for (Index i = 0; i < k * plane; ++i) spectra.data()[i] *= scale;
-  packed_.reserve((2 + 3 * complex_bins(k)) * one_);
+  packed_.reserve(sum_planes(k) * one_);
   T* to = packed_.data();
   to = pack(spectra.data(), row, to);
   to = pack(spectra.data() + plane, row, to);
@@ -104,8 +110,9 @@ void StructuredProduct<T>::multiply(Rows<const T> x, Index n, Rows<const T> adde
     product.rows = n;
     product.depth = inputs_;
     product.columns = outputs_;
-    product.a = x.data;
-    product.a_row = x.stride;
+    T* const rows = scratch.packed.reserve(n * inputs_);
+    kernels_.pack_rows(x.data, x.stride, n, inputs_, rows);
+    product.a = rows;
     product.b = packed_.data();
     product.addend = addend.data;
     product.addend_row = addend.stride;
@@ -115,8 +122,8 @@ void StructuredProduct<T>::multiply(Rows<const T> x, Index n, Rows<const T> adde
     return;
   }
   const Index k = size_.block;
-  const Index x_row = round_up(inputs_, kernels_.lanes);
-  const Index y_row = round_up(outputs_, kernels_.lanes);
+  const Index x_row = row_stride<T>(inputs_, kernels_.lanes);
+  const Index y_row = row_stride<T>(outputs_, kernels_.lanes);
   T* const x_spectra = scratch.input.reserve(operand_planes(k) * kChunk * x_row);
   T* const y_spectra = scratch.output.reserve(k * kChunk * y_row);
   for (Index begin = 0; begin < n; begin += kChunk) {
@@ -145,8 +152,8 @@ void StructuredProduct<T>::multiply(Rows<const T> x, Index n, Rows<const T> adde
 template <class T>
 void StructuredProduct<T>::multiply_spectra(Index n, const T* x, T* y) const {
   const Index k = size_.block;
-  const Index x_row = round_up(inputs_, kernels_.lanes);
-  const Index y_row = round_up(outputs_, kernels_.lanes);
+  const Index x_row = row_stride<T>(inputs_, kernels_.lanes);
+  const Index y_row = row_stride<T>(outputs_, kernels_.lanes);
   const Index x_plane = n * x_row;
   const Index y_plane = n * y_row;
   const T* packed = packed_.data();
@@ -181,19 +188,16 @@ template <class T>
 WeightGradient<T>::WeightGradient(Isa isa, MatrixSize size)
     : kernels_(kernels<T>(isa)),
       size_(size),
-      width_(round_up(size.block_cols(), kernels_.lanes)),
+      width_(row_stride<T>(size.block_cols(), kernels_.lanes)),
       plane_(size.block_rows() * width_) {
-  const Index planes = size_.block == 1 ? 1 : 2 + 3 * complex_bins(size_.block);
-  sums_.reserve(planes * plane_);
+  sums_.reserve(sum_planes(size_.block) * plane_);
 }
 
 template <class T>
 void WeightGradient<T>::add(Rows<const T> x, Rows<const T> dy, Index n,
                             ProductScratch<T>& scratch) {
-  if (n == 0) return;
-  if (size_.block == 1) return add_dense(x, dy, n, scratch);
   const Index k = size_.block;
-  const Index dy_row = round_up(size_.block_rows(), kernels_.lanes);
+  const Index dy_row = row_stride<T>(size_.block_rows(), kernels_.lanes);
   T* const x_spectra = scratch.input.reserve(operand_planes(k) * kChunk * width_);
   T* const dy_spectra = scratch.output.reserve(operand_planes(k) * kChunk * dy_row);
   for (Index begin = 0; begin < n; begin += kChunk) {
@@ -205,36 +209,13 @@ void WeightGradient<T>::add(Rows<const T> x, Rows<const T> dy, Index n,
   }
 }
 
-template <class T>
-void WeightGradient<T>::add_dense(Rows<const T> x, Rows<const T> dy, Index n,
-                                  ProductScratch<T>& scratch) {
-  T* const packed = scratch.packed.reserve(kernels_.packed_size(kDepth, size_.cols));
-  for (Index begin = 0; begin < n; begin += kDepth) {
-    ProductArguments<T> product;
-    product.rows = size_.rows;
-    product.depth = std::min(kDepth, n - begin);
-    product.columns = size_.cols;
-    kernels_.pack(x.from(begin).data, x.stride, 1, product.depth, size_.cols, packed);
-    product.a = dy.from(begin).data;
-    product.a_row = 1;
-    product.a_depth = dy.stride;
-    product.b = packed;
-    product.addend = empty_ ? nullptr : sums_.data();
-    product.addend_row = width_;
-    product.c = sums_.data();
-    product.c_row = width_;
-    kernels_.product(product);
-    empty_ = false;
-  }
-}
-
 // For dY = c + jd and X = a + jb, dY conj(X) = (ca + db) + j (da - cb) and
 // da - cb = ca - db - (c - d)(a + b): the sums of ca, db and (c - d)(a + b) are kept.
 template <class T>
 void WeightGradient<T>::add_spectra(Index n, const T* x, const T* dy) {
   const Index k = size_.block;
   const Index x_plane = n * width_;
-  const Index dy_row = round_up(size_.block_rows(), kernels_.lanes);
+  const Index dy_row = row_stride<T>(size_.block_rows(), kernels_.lanes);
   const Index dy_plane = n * dy_row;
   T* to = sums_.data();
   const auto product = [&](Index dy_number, Index x_number) {
@@ -266,13 +247,7 @@ void WeightGradient<T>::add_spectra(Index n, const T* x, const T* dy) {
 template <class T>
 void WeightGradient<T>::finish(T* gradient, ProductScratch<T>& scratch) {
   const Index k = size_.block;
-  const Index planes = k == 1 ? 1 : 2 + 3 * complex_bins(k);
-  if (empty_) std::fill_n(sums_.data(), planes * plane_, T(0));
-  if (k == 1) {
-    for (Index row = 0; row < size_.rows; ++row)
-      std::copy_n(sums_.data() + row * width_, size_.cols, gradient + row * size_.cols);
-    return;
-  }
+  if (empty_) std::fill_n(sums_.data(), sum_planes(k) * plane_, T(0));
   const T scale = T(1) / static_cast<T>(k);
   T* const spectra = scratch.output.reserve(k * plane_);
   for (Index i = 0; i < 2 * plane_; ++i) spectra[i] = scale * sums_.data()[i];

@@ -74,7 +74,8 @@ class StructuredProduct {
   AlignedBuffer<T> packed_;
 };
 
-/// Collects dW = sum over n of dy^T x for y = x W^T.
+/// Collects dc of a block-circulant matrix over many calls. (For a dense one dy^T x is a single
+/// product that any BLAS does well.)
 template <class T>
 class WeightGradient {
  public:
@@ -82,16 +83,15 @@ class WeightGradient {
 
   /// Adds the rows x [n, cols] and dy [n, rows].
   void add(Rows<const T> x, Rows<const T> dy, Index n, ProductScratch<T>& scratch);
-  /// Writes the sum, shaped as the weight.
+  /// Writes the sum, [block_rows, block_cols, block].
   void finish(T* gradient, ProductScratch<T>& scratch);
 
  private:
-  void add_dense(Rows<const T> x, Rows<const T> dy, Index n, ProductScratch<T>& scratch);
   void add_spectra(Index n, const T* x, const T* dy);
 
   const Kernels<T>& kernels_;
   MatrixSize size_;
-  Index width_;  // row of the sums: block_cols, or cols when dense, padded to whole vectors
+  Index width_;  // row of a plane
   Index plane_;
   bool empty_ = true;
   AlignedBuffer<T> sums_;

@@ -16,6 +16,7 @@ constexpr Kernels<T> make_table() {
   return {kLanes<Set, T>,
           MatrixProduct<Set, T>::packed_size,
           MatrixProduct<Set, T>::pack,
+          MatrixProduct<Set, T>::pack_rows,
           MatrixProduct<Set, T>::product,
           BlockTransform<Set, T>::transform,
           BlockTransform<Set, T>::inverse,

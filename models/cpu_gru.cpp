@@ -76,10 +76,9 @@ class Forward {
  private:
   // W x + b of the rows of W that `weight` holds, which begin at row `first`.
   void input_part(const tensor_list& p, const Tensor& weight, int64_t first, const Tensor& to) {
-    const Product product(best_isa(), matrix_size(weight, to.size(-1), shape_.inputs),
-                          Product::Side::forward, weight.template data_ptr<T>());
-    multiply<T>(product, rows_of<T>(p[0]), shape_.rows(), {p[2].template data_ptr<T>() + first, 0},
-                rows_of<T>(to));
+    multiply_all<T>(weight, matrix_size(weight, to.size(-1), shape_.inputs), Product::Side::forward,
+                    rows_of<T>(p[0]), shape_.rows(), {p[2].template data_ptr<T>() + first, 0},
+                    rows_of<T>(to));
   }
 
   void utterances(int64_t begin, int64_t end) const {
@@ -148,9 +147,8 @@ class Backward {
     tensor_list result(7);
     if (wants_dx) {
       result[0] = torch::empty(p[0].sizes(), p[0].options());
-      const Product input(best_isa(), shape_.input(p[1]), Product::Side::backward,
-                          p[1].template data_ptr<T>());
-      multiply<T>(input, d_input, n, {}, rows_of<T>(result[0]));
+      multiply_all<T>(p[1], shape_.input(p[1]), Product::Side::backward, d_input, n, {},
+                      rows_of<T>(result[0]));
     }
     result[1] = weight_gradient<T>(p[1], shape_.input(p[1]), rows_of<T>(p[0]), d_input, n);
     result[2] = d_input_.flatten(0, 1).sum(0);

@@ -71,10 +71,8 @@ class Forward {
     a_.cells = shape.new_tensor(p[0], shape.size);
     a_.hidden = shape.new_tensor(p[0], shape.size);
     a_.outputs = shape.projected ? shape.new_tensor(p[0], shape.outputs) : a_.hidden;
-    const Product input(best_isa(), shape.input(p[1]), Product::Side::forward,
-                        p[1].template data_ptr<T>());
-    multiply<T>(input, rows_of<T>(p[0]), shape.rows(), {p[2].template data_ptr<T>(), 0},
-                rows_of<T>(a_.gates));
+    multiply_all<T>(p[1], shape.input(p[1]), Product::Side::forward, rows_of<T>(p[0]), shape.rows(),
+                    {p[2].template data_ptr<T>(), 0}, rows_of<T>(a_.gates));
   }
 
   Activations run() {
@@ -148,9 +146,8 @@ class Backward {
     tensor_list result(9);
     if (wants_dx) {
       result[0] = torch::empty(p[0].sizes(), p[0].options());
-      const Product input(best_isa(), shape_.input(p[1]), Product::Side::backward,
-                          p[1].template data_ptr<T>());
-      multiply<T>(input, d_gates, n, {}, rows_of<T>(result[0]));
+      multiply_all<T>(p[1], shape_.input(p[1]), Product::Side::backward, d_gates, n, {},
+                      rows_of<T>(result[0]));
     }
     result[1] = weight_gradient<T>(p[1], shape_.input(p[1]), rows_of<T>(p[0]), d_gates, n);
     result[2] = d_bias_.sum(0);

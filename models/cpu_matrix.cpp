@@ -39,9 +39,33 @@ void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& 
   });
 }
 
+namespace {
+
+// Rows as a tensor [n, width] on the same memory.
 template <class T>
-void multiply(const StructuredProduct<T>& product, Rows<const T> x, int64_t n, Rows<const T> addend,
-              Rows<T> y) {
+Tensor tensor_of(Rows<const T> rows, int64_t n, int64_t width) {
+  const auto type = sizeof(T) == 4 ? torch::kFloat : torch::kDouble;
+  return torch::from_blob(const_cast<T*>(rows.data), {n, width}, {rows.stride, 1}, type);
+}
+
+}  // namespace
+
+template <class T>
+void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProduct<T>::Side side,
+                  Rows<const T> x, int64_t n, Rows<const T> addend, Rows<T> y) {
+  if (n == 0) return;
+  if (size.block == 1) {
+    const Tensor matrix = side == StructuredProduct<T>::Side::forward ? weight.t() : weight;
+    const Tensor from = tensor_of<T>(x, n, matrix.size(0));
+    Tensor to = tensor_of<T>(y, n, matrix.size(1));
+    if (addend.data == nullptr) {
+      at::mm_out(to, from, matrix);
+    } else {
+      at::addmm_out(to, tensor_of<T>(addend, n, matrix.size(1)), from, matrix);
+    }
+    return;
+  }
+  const StructuredProduct<T> product(best_isa(), size, side, weight.template data_ptr<T>());
   parallel_parts(n, [&](int64_t begin, int64_t end) {
     ProductScratch<T> scratch;
     const Rows<const T> added = addend.data == nullptr ? addend : addend.from(begin);
@@ -52,6 +76,10 @@ void multiply(const StructuredProduct<T>& product, Rows<const T> x, int64_t n, R
 template <class T>
 Tensor weight_gradient(const Tensor& weight, MatrixSize size, Rows<const T> x, Rows<const T> dy,
                        int64_t n) {
+  if (size.block == 1) {
+    if (n == 0) return torch::zeros_like(weight);
+    return tensor_of<T>(dy, n, size.rows).t().mm(tensor_of<T>(x, n, size.cols));
+  }
   Tensor gradient = torch::empty(weight.sizes(), weight.options());
   const int64_t per_row = size.block_cols() * size.block;
   parallel_parts(size.block_rows(), [&](int64_t begin, int64_t end) {
@@ -72,13 +100,12 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
   auto sizes = x.sizes().vec();
   sizes.back() = rows;
   Tensor y = torch::empty(sizes, x.options());
-  const StructuredProduct<T> product(best_isa(), matrix_size(weight, rows, x.size(-1)),
-                                     StructuredProduct<T>::Side::forward,
-                                     weight.template data_ptr<T>());
   // The same bias for every row: rows of stride 0.
   Rows<const T> addend;
   if (bias.numel() > 0) addend = {bias.template data_ptr<T>(), 0};
-  multiply<T>(product, rows_of<T>(x), x.numel() / x.size(-1), addend, rows_of<T>(y));
+  multiply_all<T>(weight, matrix_size(weight, rows, x.size(-1)),
+                  StructuredProduct<T>::Side::forward, rows_of<T>(x), x.numel() / x.size(-1),
+                  addend, rows_of<T>(y));
   return y;
 }
 
@@ -90,9 +117,8 @@ tensor_list linear_backward(const Tensor& x, const Tensor& weight, const Tensor&
   tensor_list result(4);
   if (wants_dx) {
     result[0] = torch::empty_like(x, torch::MemoryFormat::Contiguous);
-    const StructuredProduct<T> product(best_isa(), size, StructuredProduct<T>::Side::backward,
-                                       weight.template data_ptr<T>());
-    multiply<T>(product, rows_of<T>(dy), n, {}, rows_of<T>(result[0]));
+    multiply_all<T>(weight, size, StructuredProduct<T>::Side::backward, rows_of<T>(dy), n, {},
+                    rows_of<T>(result[0]));
   }
   result[1] = weight_gradient<T>(weight, size, rows_of<T>(x), rows_of<T>(dy), n);
   if (has_bias) result[2] = dy.reshape({n, -1}).sum(0);
@@ -129,10 +155,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t
   return Linear::apply(x, weight, bias.defined() ? bias : x.new_empty({0}), rows);
 }
 
-template void multiply<float>(const StructuredProduct<float>&, Rows<const float>, int64_t,
-                              Rows<const float>, Rows<float>);
-template void multiply<double>(const StructuredProduct<double>&, Rows<const double>, int64_t,
-                               Rows<const double>, Rows<double>);
+template void multiply_all<float>(const Tensor&, MatrixSize, StructuredProduct<float>::Side,
+                                  Rows<const float>, int64_t, Rows<const float>, Rows<float>);
+template void multiply_all<double>(const Tensor&, MatrixSize, StructuredProduct<double>::Side,
+                                   Rows<const double>, int64_t, Rows<const double>, Rows<double>);
 template Tensor weight_gradient<float>(const Tensor&, MatrixSize, Rows<const float>,
                                        Rows<const float>, int64_t);
 template Tensor weight_gradient<double>(const Tensor&, MatrixSize, Rows<const double>,

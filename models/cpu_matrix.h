@@ -34,13 +34,14 @@ compute::Rows<T> columns_from(const torch::Tensor& x, int64_t offset) {
 /// Calls work(begin, end) for parts of 0 ... count, one for each of LibTorch's threads.
 void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& work);
 
-/// y = addend + x M for n rows, divided among the threads; `addend` may have no data.
+/// Every row of x [n, ...] times W^T (side forward) or W (side backward), plus `addend` when that
+/// has data (its stride may be 0). Dense products are BLAS's: this is for many rows.
 template <class T>
-void multiply(const compute::StructuredProduct<T>& product, compute::Rows<const T> x, int64_t n,
-              compute::Rows<const T> addend, compute::Rows<T> y);
+void multiply_all(const torch::Tensor& weight, compute::MatrixSize size,
+                  typename compute::StructuredProduct<T>::Side side, compute::Rows<const T> x,
+                  int64_t n, compute::Rows<const T> addend, compute::Rows<T> y);
 
-/// The gradient of `weight` [rows, ...] for y = x W^T: sum of dy^T x over n rows, divided among the
-/// threads by rows of W. Shaped like the weight.
+/// The gradient of `weight` for y = x W^T: sum of dy^T x over n rows. Shaped like the weight.
 template <class T>
 torch::Tensor weight_gradient(const torch::Tensor& weight, compute::MatrixSize size,
                               compute::Rows<const T> x, compute::Rows<const T> dy, int64_t n);
