@@ -1,4 +1,5 @@
-// The artefact: everything a deployment needs, in one folder (docs/artefact.md).
+// The artefact: everything a deployment needs, in one folder (docs/artefact.md). Reading it;
+// export/artefact_writer.h makes it.
 #pragma once
 
 #include <cstdint>
@@ -32,20 +33,6 @@ struct Golden {
   CodeFrames long_input;                      ///< [more frames, inputs]; begins with `input`
   CodeFrames logits;                          ///< [more frames, outputs]
 };
-
-/// Runs the emulator over the first `long_frames` of `frames` (or all, when fewer), tracing the
-/// first `few_frames`. Throws DataError without a frame.
-Golden make_golden(const QuantisedNetwork& network, const CodeFrames& frames, int few_frames,
-                   int long_frames);
-
-/// Seeded codes that fill about half the input format, for networks without speech.
-CodeFrames random_frames(const QuantisedNetwork& network, int frames, std::uint32_t seed);
-
-/// Writes the folder, the HLS project in its `hls/` included, beside its place and renames it as a
-/// whole; an artefact already there stays until then. Throws DataError when it cannot be written,
-/// or when something that is not an artefact is in its place.
-void write_artefact(const Artefact& artefact, const Golden& golden,
-                    const std::filesystem::path& folder);
 
 /// Reads and checks everything: version, hashes, shapes, codes within their formats. Throws
 /// DataError naming the file, what was found and what was expected.

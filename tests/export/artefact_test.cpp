@@ -1,4 +1,4 @@
-#include "export/artefact.h"
+#include "export/artefact_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "export/artefact.h"
+#include "export/artefact_writer.h"
 #include "tests/export/random_network.h"
 
 namespace ernn {

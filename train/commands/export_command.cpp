@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/text.h"
-#include "export/artefact.h"
+#include "export/artefact_writer.h"
 #include "export/comparison.h"
 #include "export/export_options.h"
 #include "export/float_network.h"
