@@ -1,8 +1,5 @@
 #include "features/deltas.h"
 
-#include <algorithm>
-#include <cstddef>
-
 namespace ernn {
 
 std::vector<double> delta_kernel(int order, int window) {
@@ -21,23 +18,17 @@ std::vector<double> delta_kernel(int order, int window) {
   return kernel;
 }
 
+DeltaFilter::DeltaFilter(int columns, int order, int window)
+    : order_(order), window_(window), sum_(static_cast<std::size_t>(columns)) {
+  for (int i = 0; i <= order; ++i) kernels_.push_back(delta_kernel(i, window));
+}
+
 FrameMatrix add_deltas(const FrameMatrix& statics, int order, int window) {
   FrameMatrix out(statics.rows, statics.cols * (order + 1));
-  std::vector<double> sum(static_cast<std::size_t>(statics.cols));
-  for (int i = 0; i <= order; ++i) {
-    const std::vector<double> kernel = delta_kernel(i, window);
-    const int reach = i * window;
-    for (int t = 0; t < statics.rows; ++t) {
-      std::fill(sum.begin(), sum.end(), 0.0);
-      int from = t - reach;
-      for (const double tap : kernel) {
-        const float* source = statics.row(std::clamp(from++, 0, statics.rows - 1));
-        for (std::size_t d = 0; d < sum.size(); ++d) sum[d] += tap * source[d];
-      }
-      float* target = out.row(t) + static_cast<std::size_t>(i) * statics.cols;
-      for (std::size_t d = 0; d < sum.size(); ++d) target[d] = static_cast<float>(sum[d]);
-    }
-  }
+  DeltaFilter filter(statics.cols, order, window);
+  for (int t = 0; t < statics.rows; ++t)
+    filter.apply(
+        t, statics.rows - 1, [&](int i) { return statics.row(i); }, out.row(t));
   return out;
 }
 

@@ -40,12 +40,20 @@ int FeatureExtractor::static_dimension() const {
   return dimension() / (options_.delta_order + 1);
 }
 
-void FeatureExtractor::finish_frame(const double* log_mel, double log_energy, float* row) const {
-  const int dims = static_dimension();
-  std::vector<double> values;
-  values.reserve(static_cast<std::size_t>(dims));
+FeatureExtractor::Workspace FeatureExtractor::make_workspace() const {
+  Workspace workspace;
+  workspace.spectrum = spectrum_.make_workspace();
+  workspace.log_mel.resize(static_cast<std::size_t>(options_.bins));
+  workspace.values.reserve(static_cast<std::size_t>(static_dimension()));
+  return workspace;
+}
+
+void FeatureExtractor::finish_frame(Workspace& workspace, double log_energy, float* row) const {
+  const double* const log_mel = workspace.log_mel.data();
+  std::vector<double>& values = workspace.values;
+  values.clear();
   if (options_.type == FeatureType::mfcc) {
-    values.resize(static_cast<std::size_t>(dims));
+    values.resize(static_cast<std::size_t>(static_dimension()));
     cepstrum_.apply(log_mel, values.data());
     if (options_.energy) {
       values[0] = log_energy;
@@ -62,19 +70,23 @@ void FeatureExtractor::finish_frame(const double* log_mel, double log_energy, fl
   for (std::size_t d = 0; d < values.size(); ++d) row[d] = static_cast<float>(values[d]);
 }
 
+void FeatureExtractor::compute_statics(const std::vector<float>& samples, long long begin,
+                                       Workspace& workspace, float* row) const {
+  const double log_energy =
+      frames_.extract(samples, begin, spectrum_.input(*workspace.spectrum), workspace.noise);
+  const double* const power = spectrum_.compute(*workspace.spectrum);
+  for (int bin = 0; bin < options_.bins; ++bin) {
+    workspace.log_mel[static_cast<std::size_t>(bin)] = floored_log(mel_.energy(power, bin));
+  }
+  finish_frame(workspace, log_energy, row);
+}
+
 FrameMatrix FeatureExtractor::compute(const std::vector<float>& samples) const {
   FrameMatrix statics(frame_count(options_, samples.size()), static_dimension());
-  const auto workspace = spectrum_.make_workspace();
-  std::vector<double> log_mel(static_cast<std::size_t>(options_.bins));
-  std::mt19937 noise(static_cast<std::mt19937::result_type>(samples.size()));
-  for (int t = 0; t < statics.rows; ++t) {
-    const double log_energy = frames_.extract(samples, t, spectrum_.input(*workspace), noise);
-    const double* power = spectrum_.compute(*workspace);
-    for (int bin = 0; bin < options_.bins; ++bin) {
-      log_mel[static_cast<std::size_t>(bin)] = floored_log(mel_.energy(power, bin));
-    }
-    finish_frame(log_mel.data(), log_energy, statics.row(t));
-  }
+  Workspace workspace = make_workspace();
+  workspace.noise.seed(static_cast<std::mt19937::result_type>(samples.size()));
+  for (int t = 0; t < statics.rows; ++t)
+    compute_statics(samples, frame_begin(options_, t), workspace, statics.row(t));
   return add_deltas(statics, options_.delta_order, options_.delta_window);
 }
 

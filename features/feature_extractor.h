@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <random>
+#include <utility>
 #include <vector>
 
 #include "base/frame_matrix.h"
@@ -30,9 +32,23 @@ class FeatureExtractor {
   int dimension() const;
   const FeatureOptions& options() const { return options_; }
 
- private:
+  /// Width of a feature vector without deltas.
   int static_dimension() const;
-  void finish_frame(const double* log_mel, double log_energy, float* row) const;
+
+  /// What computing frames one by one needs; belongs to one thread at a time.
+  struct Workspace {
+    decltype(std::declval<const PowerSpectrum&>().make_workspace()) spectrum;
+    std::vector<double> log_mel, values;
+    std::mt19937 noise;
+  };
+  Workspace make_workspace() const;
+  /// The frame whose first sample is samples[begin] to `row` [static_dimension()]; what lies
+  /// outside is reflected.
+  void compute_statics(const std::vector<float>& samples, long long begin, Workspace& workspace,
+                       float* row) const;
+
+ private:
+  void finish_frame(Workspace& workspace, double log_energy, float* row) const;
 
   FeatureOptions options_;
   FrameExtractor frames_;

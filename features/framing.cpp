@@ -97,10 +97,9 @@ std::vector<double> make_window(Window window, int length) {
 FrameExtractor::FrameExtractor(const FeatureOptions& options)
     : options_(options), window_(make_window(options.window, frame_length(options))) {}
 
-double FrameExtractor::extract(const std::vector<float>& samples, int t, double* frame,
+double FrameExtractor::extract(const std::vector<float>& samples, long long begin, double* frame,
                                std::mt19937& noise) const {
   const std::size_t length = window_.size();
-  const long long begin = frame_begin(options_, t);
   double mean = 0;
   for (std::size_t i = 0; i < length; ++i) {
     frame[i] = samples[reflect(begin + static_cast<long long>(i), samples.size())];

@@ -30,9 +30,10 @@ class FrameExtractor {
  public:
   explicit FrameExtractor(const FeatureOptions& options);
 
-  /// Writes frame t (frame_length values) to `frame` and returns its log energy. `noise` is drawn
-  /// from only when dither is on.
-  double extract(const std::vector<float>& samples, int t, double* frame,
+  /// Writes the frame whose first sample is samples[begin] (frame_length values) to `frame` and
+  /// returns its log energy. Samples outside are those inside, reflected at the ends. `noise` is
+  /// drawn from only when dither is on.
+  double extract(const std::vector<float>& samples, long long begin, double* frame,
                  std::mt19937& noise) const;
 
  private:

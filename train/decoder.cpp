@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "train/phone_loop.h"
 
 namespace ernn {
 
@@ -23,7 +24,7 @@ const std::vector<std::pair<DecoderType, const char*>>& enum_names(DecoderType) 
 
 namespace {
 
-constexpr double kLogZero = -std::numeric_limits<double>::infinity();
+constexpr double kLogZero = PhoneLoop::kLogZero;
 
 double log_add(double a, double b) {
   if (a < b) std::swap(a, b);
@@ -108,120 +109,14 @@ std::vector<int> decode_ctc_greedy(const FrameMatrix& posteriors) {
   return classes;
 }
 
-/// Scores of the bigram with weight and insertion penalty applied.
-class PhoneGrammar {
- public:
-  PhoneGrammar(const DecoderModel& model, const DecoderOptions& options, int classes)
-      : model_(model), options_(options), classes_(classes) {}
-
-  int start() const { return classes_; }
-  double enter(int previous, int next) const {
-    return options_.lm_weight * bigram(previous, next) - options_.insertion_penalty;
-  }
-  double end(int last) const { return options_.lm_weight * bigram(last, classes_); }
-
- private:
-  double bigram(int previous, int next) const {
-    return model_.log_bigram[static_cast<std::size_t>(previous) * (classes_ + 1) + next];
-  }
-
-  const DecoderModel& model_;
-  const DecoderOptions& options_;
-  int classes_;
-};
-
-/// Exact Viterbi search over a loop of phones. Each phone is a chain of `duration` states, the last
-/// with a self-loop, so phones meet only where one is entered: O(T C^2) there, O(T C duration)
-/// inside.
-class PhoneLoop {
- public:
-  PhoneLoop(const FrameMatrix& posteriors, const DecoderModel& model, const DecoderOptions& options)
-      : posteriors_(posteriors),
-        model_(model),
-        options_(options),
-        grammar_(model, options, posteriors.cols),
-        classes_(posteriors.cols),
-        duration_(std::min(options.min_duration, posteriors.rows)),
-        states_(static_cast<std::size_t>(classes_) * duration_) {}
-
-  std::vector<int> run() {
-    for (int t = 0; t < posteriors_.rows; ++t) advance(t);
-    State best;
-    for (int c = 0; c < classes_; ++c) {
-      State last = states_[exit_of(c)];
-      last.score += grammar_.end(c);
-      if (last.score > best.score) best = last;
-    }
-    if (best.entry < 0) throw DataError("no phone string has a probability above zero");
-    std::vector<int> phones;
-    for (int i = best.entry; i >= 0; i = entries_[static_cast<std::size_t>(i)].before)
-      phones.push_back(entries_[static_cast<std::size_t>(i)].phone);
-    std::reverse(phones.begin(), phones.end());
-    return phones;
-  }
-
- private:
-  /// `entry` is where the state's phone was entered, an index into entries_.
-  struct State {
-    double score = kLogZero;
-    int entry = -1;
-  };
-  /// One phone of a path and the entry before it.
-  struct Entry {
-    int phone;
-    int before;
-  };
-
-  std::size_t exit_of(int phone) const {
-    return static_cast<std::size_t>(phone) * duration_ + (duration_ - 1);
-  }
-
-  /// Best way into `phone` at this frame; ties go to the lowest previous class.
-  State enter(int phone, bool first_frame) const {
-    State best;
-    if (first_frame) {
-      best.score = grammar_.enter(grammar_.start(), phone);
-      return best;
-    }
-    for (int previous = 0; previous < classes_; ++previous) {
-      const State& from = states_[exit_of(previous)];
-      const double score = from.score + grammar_.enter(previous, phone);
-      if (score > best.score) best = {score, from.entry};
-    }
-    return best;
-  }
-
-  void advance(int t) {
-    std::vector<State> next(states_.size());
-    for (int c = 0; c < classes_; ++c) {
-      State* chain = next.data() + static_cast<std::size_t>(c) * duration_;
-      const State* old = states_.data() + static_cast<std::size_t>(c) * duration_;
-      const State entered = enter(c, t == 0);
-      if (entered.score > kLogZero) {
-        entries_.push_back({c, entered.entry});
-        chain[0] = {entered.score, static_cast<int>(entries_.size()) - 1};
-      }
-      for (int d = 1; d < duration_; ++d) chain[d] = old[d - 1];
-      // On a tie the phone goes on: fewer phones.
-      State& exit = chain[duration_ - 1];
-      if (old[duration_ - 1].score > kLogZero && old[duration_ - 1].score >= exit.score)
-        exit = old[duration_ - 1];
-      const double frame = posteriors_.at(t, c) -
-                           options_.prior_scale * model_.log_prior[static_cast<std::size_t>(c)];
-      for (int d = 0; d < duration_; ++d) chain[d].score += frame;
-    }
-    states_ = std::move(next);
-  }
-
-  const FrameMatrix& posteriors_;
-  const DecoderModel& model_;
-  const DecoderOptions& options_;
-  PhoneGrammar grammar_;
-  int classes_;
-  int duration_;
-  std::vector<State> states_;  ///< [classes, duration]
-  std::vector<Entry> entries_;
-};
+std::vector<int> viterbi(const FrameMatrix& posteriors, const DecoderModel& model,
+                         const DecoderOptions& options) {
+  PhoneLoop loop(model, options, posteriors.cols, std::min(options.min_duration, posteriors.rows));
+  for (int t = 0; t < posteriors.rows; ++t) loop.advance(posteriors.row(t));
+  std::vector<int> phones;
+  for (const PhoneSpan& span : loop.finish()) phones.push_back(span.phone);
+  return phones;
+}
 
 /// CTC prefix beam search: a prefix carries the probability of all its alignments, those that end
 /// in blank and those that end in its last class apart (Graves 2012; Hannun et al. 2014).
@@ -374,7 +269,7 @@ std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& m
     case DecoderType::greedy:
       return merged_best_columns(log_posteriors);
     case DecoderType::viterbi:
-      return PhoneLoop(log_posteriors, model, options).run();
+      return viterbi(log_posteriors, model, options);
     case DecoderType::ctc_greedy:
       return decode_ctc_greedy(log_posteriors);
     case DecoderType::ctc_beam:
