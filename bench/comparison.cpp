@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "compute/blas.h"
 #include "compute/isa.h"
+#include "train/svg_plot.h"
 
 namespace ernn::bench {
 
@@ -42,6 +43,11 @@ class Recorder : public benchmark::ConsoleReporter {
   std::map<std::string, std::vector<double>> seconds_;
 };
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
 struct Result {
   Comparison comparison;
   double seconds = 0;  // median
@@ -61,14 +67,14 @@ std::vector<Result> compare(const Recorder& recorder, const std::vector<Comparis
     for (std::size_t i = 0; i < std::min(own.size(), beside.size()); ++i)
       result.ratios.push_back(comparison.own_work / own[i] * beside[i] / comparison.beside_work);
     std::sort(result.ratios.begin(), result.ratios.end());
-    std::sort(own.begin(), own.end());
-    result.seconds = own[own.size() / 2];
+    result.seconds = median(own);
     results.push_back(result);
   }
   return results;
 }
 
 void print(const std::vector<Result>& results) {
+  if (results.empty()) return;
   fmt::print("\n| what | beside | ms | ratio | spread | target |\n");
   fmt::print("| --- | --- | --- | --- | --- | --- |\n");
   for (const Result& result : results) {
@@ -102,6 +108,66 @@ void save(const std::vector<Result>& results, const std::filesystem::path& path)
   file.commit();
 }
 
+// Time per work of every point, divided by that of the first: 1 is the ideal line.
+PlotSeries relative_cost(const Recorder& recorder, const Curve& curve) {
+  PlotSeries series;
+  series.name = curve.name;
+  double first = 0;
+  for (std::size_t i = 0; i < curve.x.size(); ++i) {
+    const auto& seconds = recorder.seconds(curve.benchmarks[i]);
+    if (seconds.empty()) continue;
+    const double cost = median(seconds) / curve.work[i];
+    if (series.x.empty()) first = cost;
+    series.x.push_back(curve.x[i]);
+    series.y.push_back(cost / first);
+  }
+  return series;
+}
+
+// A drawing that needs no page around it: with its colours, a background and a key.
+std::string standalone(const LinePlot& plot) {
+  constexpr int kLine = 18;
+  const int height = plot.height + kLine * static_cast<int>(plot.series.size()) + 10;
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
+      "{1}\" "
+      "font-family=\"sans-serif\"><style>{2}</style>\n"
+      "<rect width=\"{0}\" height=\"{1}\" style=\"fill:var(--plot-paper)\"/>\n"
+      "<svg width=\"{0}\" height=\"{3}\">{4}</svg>\n",
+      plot.width, height, plot_style(), plot.height, render(plot));
+  for (std::size_t i = 0; i < plot.series.size(); ++i) {
+    svg += fmt::format(
+        "<text x=\"60\" y=\"{}\" font-size=\"13\" style=\"fill:var(--series-{})\">{}</text>\n",
+        plot.height + kLine * static_cast<int>(i + 1), plot.series[i].colour % kPlotColours,
+        escape_html(plot.series[i].name));
+  }
+  return svg + "</svg>\n";
+}
+
+void draw(const Recorder& recorder, const Growth& growth, const std::filesystem::path& folder) {
+  LinePlot plot;
+  plot.title = growth.title;
+  plot.x_label = growth.x_label;
+  plot.y_label = "time per work, relative to the first point";
+  plot.y_from_zero = true;
+  fmt::print("\n{}\n| {} |", growth.title, growth.x_label);
+  for (const double x : growth.curves.front().x) fmt::print(" {:g} |", x);
+  for (const Curve& curve : growth.curves) {
+    PlotSeries series = relative_cost(recorder, curve);
+    if (series.x.empty()) continue;
+    series.colour = static_cast<int>(plot.series.size());
+    fmt::print("\n| {} |", curve.name);
+    for (const double y : series.y) fmt::print(" {:.2f} |", y);
+    plot.series.push_back(series);
+  }
+  fmt::print("\n");
+  if (folder.empty() || plot.series.empty()) return;
+  make_folder(folder);
+  AtomicFile file(folder / (growth.file + ".svg"));
+  file.stream() << standalone(plot);
+  file.commit();
+}
+
 std::string isa_name() {
   for (const auto& [isa, name] : enum_names(Isa{})) {
     if (isa == best_isa()) return name;
@@ -111,9 +177,11 @@ std::string isa_name() {
 
 }  // namespace
 
-int run(int argc, char** argv, const std::vector<Comparison>& comparisons) {
+int run(int argc, char** argv, const std::vector<Comparison>& comparisons,
+        const std::vector<Growth>& growth) {
   restart_with_vector_blas(argv);
   std::filesystem::path json;
+  std::filesystem::path plots;
   // What was given later wins over these.
   std::string interleave = "--benchmark_enable_random_interleaving=true";
   std::string repetitions = "--benchmark_repetitions=5";
@@ -121,6 +189,8 @@ int run(int argc, char** argv, const std::vector<Comparison>& comparisons) {
   for (int i = 1; i < argc; ++i) {
     if (std::string(argv[i]) == "--json" && i + 1 < argc) {
       json = argv[++i];
+    } else if (std::string(argv[i]) == "--plots" && i + 1 < argc) {
+      plots = argv[++i];
     } else {
       arguments.push_back(argv[i]);
     }
@@ -135,6 +205,7 @@ int run(int argc, char** argv, const std::vector<Comparison>& comparisons) {
   fmt::print("kernels: {}; OpenBLAS core: {}\n", isa_name(), openblas_core());
   try {
     if (!json.empty()) save(results, json);
+    for (const Growth& one : growth) draw(recorder, one, plots);
   } catch (const Error& error) {
     fmt::print(stderr, "{}: {}\n", argv[0], error.what());
     return error.exit_status();

@@ -8,57 +8,21 @@
 
 #include "admm/solver.h"
 #include "bench/comparison.h"
-#include "models/acoustic_model.h"
+#include "bench/steps.h"
 #include "train/machine.h"
 
 namespace ernn::bench {
 
 namespace {
 
-constexpr int kInputs = 153;
 constexpr int kSize = 1024;
 constexpr int kProjection = 512;
-constexpr int kClasses = 61;
 constexpr int64_t kBatch = 32;
 constexpr int64_t kFrames = 100;
-constexpr double kRate = 1e-4;
 constexpr int64_t kGemm = 2048;
 
-ModelOptions network(LayerType type, int projection, bool peepholes, int block) {
-  LayerOptions layer;
-  layer.type = type;
-  layer.size = kSize;
-  layer.projection = projection;
-  layer.peepholes = peepholes;
-  layer.block = {block, block, projection > 0 ? block : 1};
-  ModelOptions options;
-  options.inputs = kInputs;
-  options.outputs = kClasses;
-  options.output_block = block;
-  options.layers = {layer, layer};
-  return options;
-}
-
-// Operations of a step: forward, both gradients, a multiplication and an addition for each weight.
-double operations(const ModelOptions& options) {
-  double weights = 0;
-  for (const auto& shape : matrix_shapes(options))
-    weights += static_cast<double>(shape.rows) * shape.cols;
-  return 6 * weights * static_cast<double>(kBatch * kFrames);
-}
-
-struct Data {
-  torch::Tensor features = torch::randn({kFrames, kBatch, kInputs});
-  torch::Tensor lengths = torch::full({kBatch}, kFrames, torch::kLong);
-  torch::Tensor targets = torch::randint(kClasses, {kFrames * kBatch}, torch::kLong);
-
-  torch::Tensor loss(const torch::Tensor& logits) const {
-    return torch::nn::functional::cross_entropy(logits.reshape({-1, kClasses}), targets);
-  }
-};
-
 void own_step(benchmark::State& state, const ModelOptions& options, bool admm) {
-  const Data data;
+  const Data data(kFrames, kBatch);
   AcousticModel model(options);
   model->initialise(1);
   torch::optim::SGD optimiser(model->parameters(), kRate);
@@ -80,12 +44,11 @@ void own_step(benchmark::State& state, const ModelOptions& options, bool admm) {
   }
 }
 
-// The same network of LibTorch's own layers.
+// The same network of LibTorch's own layers, whose output has `width` numbers.
 template <class Layers, class Options>
-void torch_step(benchmark::State& state, const Options& options) {
-  const Data data;
+void torch_step(benchmark::State& state, const Options& options, int width) {
+  const Data data(kFrames, kBatch);
   Layers layers(options);
-  const int width = options.proj_size() > 0 ? static_cast<int>(options.proj_size()) : kSize;
   torch::nn::Linear output(width, kClasses);
   auto parameters = layers->parameters();
   for (const auto& parameter : output->parameters()) parameters.push_back(parameter);
@@ -98,22 +61,13 @@ void torch_step(benchmark::State& state, const Options& options) {
 }
 
 void torch_gru_step(benchmark::State& state) {
-  const Data data;
-  torch::nn::GRU layers(torch::nn::GRUOptions(kInputs, kSize).num_layers(2));
-  torch::nn::Linear output(kSize, kClasses);
-  auto parameters = layers->parameters();
-  for (const auto& parameter : output->parameters()) parameters.push_back(parameter);
-  torch::optim::SGD optimiser(parameters, kRate);
-  for (auto _ : state) {
-    optimiser.zero_grad();
-    data.loss(output->forward(std::get<0>(layers->forward(data.features)))).backward();
-    optimiser.step();
-  }
+  torch_step<torch::nn::GRU>(state, torch::nn::GRUOptions(kInputs, kSize).num_layers(2), kSize);
 }
 
 void torch_lstm_step(benchmark::State& state, int projection) {
   torch_step<torch::nn::LSTM>(
-      state, torch::nn::LSTMOptions(kInputs, kSize).num_layers(2).proj_size(projection));
+      state, torch::nn::LSTMOptions(kInputs, kSize).num_layers(2).proj_size(projection),
+      projection > 0 ? projection : kSize);
 }
 
 void sgemm(benchmark::State& state) {
@@ -143,29 +97,29 @@ int main(int argc, char** argv) {
   using namespace ernn::bench;
   set_threads(1);
   keep_freed_memory();
-  const ModelOptions dense = network(LayerType::lstm, 0, false, 1);
+  const ModelOptions dense = network(LayerType::lstm, kSize, 0, false, 1);
   add("torch LSTM", [](benchmark::State& state) { torch_lstm_step(state, 0); });
   add("torch LSTM projection",
       [](benchmark::State& state) { torch_lstm_step(state, kProjection); });
   add("torch GRU", torch_gru_step);
   add("sgemm 2048", sgemm);
   add_own("LSTM dense", dense);
-  add_own("LSTM dense projection peepholes", network(LayerType::lstm, kProjection, true, 1));
-  add_own("LSTM k=8", network(LayerType::lstm, 0, false, 8));
-  add_own("LSTM k=16", network(LayerType::lstm, 0, false, 16));
+  add_own("LSTM dense projection peepholes", network(LayerType::lstm, kSize, kProjection, true, 1));
+  add_own("LSTM k=8", network(LayerType::lstm, kSize, 0, false, 8));
+  add_own("LSTM k=16", network(LayerType::lstm, kSize, 0, false, 16));
   add_own("LSTM ADMM", dense, true);
-  add_own("GRU dense", network(LayerType::gru, 0, false, 1));
-  add_own("GRU k=8", network(LayerType::gru, 0, false, 8));
+  add_own("GRU dense", network(LayerType::gru, kSize, 0, false, 1));
+  add_own("GRU k=8", network(LayerType::gru, kSize, 0, false, 8));
   const double gemm_work = 2.0 * kGemm * kGemm * kGemm;
-  return run(
-      argc, argv,
-      {{"train step, LSTM 2x1024 dense", "LSTM dense", "torch LSTM", 2.5},
-       {"rate of the dense step", "LSTM dense", "sgemm 2048", 0.7, operations(dense), gemm_work},
-       {"train step, projection 512, peepholes", "LSTM dense projection peepholes",
-        "torch LSTM projection", 2.5},
-       {"train step, LSTM k=8", "LSTM k=8", "LSTM dense", 4},
-       {"train step, LSTM k=16", "LSTM k=16", "LSTM dense", 8},
-       {"ADMM step (1 / 1.03 or more)", "LSTM ADMM", "LSTM dense", 1 / 1.03},
-       {"train step, GRU 2x1024 dense", "GRU dense", "torch GRU"},
-       {"train step, GRU k=8", "GRU k=8", "GRU dense"}});
+  return run(argc, argv,
+             {{"train step, LSTM 2x1024 dense", "LSTM dense", "torch LSTM", 2.5},
+              {"rate of the dense step", "LSTM dense", "sgemm 2048", 0.7,
+               dense_operations(dense, kFrames * kBatch), gemm_work},
+              {"train step, projection 512, peepholes", "LSTM dense projection peepholes",
+               "torch LSTM projection", 2.5},
+              {"train step, LSTM k=8", "LSTM k=8", "LSTM dense", 4},
+              {"train step, LSTM k=16", "LSTM k=16", "LSTM dense", 8},
+              {"ADMM step (1 / 1.03 or more)", "LSTM ADMM", "LSTM dense", 1 / 1.03},
+              {"train step, GRU 2x1024 dense", "GRU dense", "torch GRU"},
+              {"train step, GRU k=8", "GRU k=8", "GRU dense"}});
 }

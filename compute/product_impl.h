@@ -18,13 +18,19 @@ struct MatrixProduct {
   static constexpr Index kPanel = Set::kTileVectors * kWidth;
 
   static Index padded(Index columns) { return (columns + kWidth - 1) / kWidth * kWidth; }
+  // Columns of the panel that begins where `left` of them, padded, are left. Narrow tiles are slow:
+  // one vector more than a tile has is divided evenly.
+  static Index panel_width(Index left) {
+    if (left == kPanel + kWidth) return (Set::kTileVectors + 2) / 2 * kWidth;
+    return left < kPanel ? left : kPanel;
+  }
   static Index packed_size(Index depth, Index columns) { return depth * padded(columns); }
 
   static void pack(const T* b, Index depth_stride, Index column_stride, Index depth, Index columns,
                    T* packed) {
-    for (Index begin = 0; begin < columns; begin += kPanel) {
-      const Index left = padded(columns) - begin;
-      const Index width = left < kPanel ? left : kPanel;
+    Index width = 0;
+    for (Index begin = 0; begin < columns; begin += width) {
+      width = panel_width(padded(columns) - begin);
       const Index inside = columns - begin < width ? columns - begin : width;
       // Columns in groups, so that a transposed B is read along its rows.
       for (Index i = 0; i < depth; ++i) {
@@ -47,9 +53,9 @@ struct MatrixProduct {
   }
 
   static void product(const Arguments& p) {
-    for (Index begin = 0; begin < p.columns; begin += kPanel) {
-      const Index left = padded(p.columns) - begin;
-      const Index width = left < kPanel ? left : kPanel;
+    Index width = 0;
+    for (Index begin = 0; begin < p.columns; begin += width) {
+      width = panel_width(padded(p.columns) - begin);
       const T* const b = p.b_row == 0 ? p.b + begin * p.depth : p.b + begin;
       const Index b_row = p.b_row == 0 ? width : p.b_row;
       panel<Set::kTileVectors>(p, begin, width / kWidth, b, b_row);

@@ -4,7 +4,6 @@
 // (bins 0 and K/2 are real), like packed_rfft() of models/circulant.h. K is a power of two.
 #pragma once
 
-#include <array>
 #include <utility>
 
 #include "compute/vector.h"
@@ -15,7 +14,6 @@ namespace ernn::compute {
 /// below pi / 2, where 14 terms leave less than an ulp of a double).
 template <class T, int K>
 struct Twiddles {
-  static constexpr int kCount = K < 4 ? 1 : K / 4;
   static constexpr double series(double x, double term, int first) {
     double sum = 0;
     for (int n = first; n < first + 28; n += 2) {
@@ -24,17 +22,9 @@ struct Twiddles {
     }
     return sum;
   }
-  static constexpr std::array<T, kCount> make(bool sine) {
-    std::array<T, kCount> values = {};
-    for (int m = 0; m < kCount; ++m) {
-      const double x = 2 * 3.14159265358979323846 * m / K;
-      values[static_cast<std::size_t>(m)] =
-          static_cast<T>(sine ? series(x, x, 1) : series(x, 1, 0));
-    }
-    return values;
-  }
-  static constexpr std::array<T, kCount> kCosines = make(false);
-  static constexpr std::array<T, kCount> kSines = make(true);
+  static constexpr double angle(int m) { return 2 * 3.14159265358979323846 * m / K; }
+  static constexpr T cosine(int m) { return static_cast<T>(series(angle(m), 1, 0)); }
+  static constexpr T sine(int m) { return static_cast<T>(series(angle(m), angle(m), 1)); }
 };
 
 /// x[0], x[stride], ... to the packed spectrum of K vectors. Decimation in time.
@@ -60,16 +50,17 @@ ERNN_INLINE void real_fft(const Vector<Set, T>* x, std::ptrdiff_t stride,
     // Bin K/4, where the twiddle factor is -j.
     spectrum[M] = even[1];
     spectrum[M + 1] = -odd[1];
-    for (int m = 1; m < M / 2; ++m) {
-      const T c = Twiddles<T, K>::kCosines.data()[m];
-      const T s = Twiddles<T, K>::kSines.data()[m];
+    unrolled<M / 2 - 1>([&](auto i) ERNN_INLINE_LAMBDA {
+      constexpr int m = decltype(i)::value + 1;
+      constexpr T c = Twiddles<T, K>::cosine(m);
+      constexpr T s = Twiddles<T, K>::sine(m);
       const V re = odd[2 * m] * c + odd[2 * m + 1] * s;
       const V im = odd[2 * m + 1] * c - odd[2 * m] * s;
       spectrum[2 * m] = even[2 * m] + re;
       spectrum[2 * m + 1] = even[2 * m + 1] + im;
       spectrum[2 * (M - m)] = even[2 * m] - re;
       spectrum[2 * (M - m) + 1] = im - even[2 * m + 1];
-    }
+    });
   }
 }
 
@@ -93,16 +84,17 @@ ERNN_INLINE void unscaled_inverse_fft(const Vector<Set, T>* spectrum, Vector<Set
     odd[0] = spectrum[0] - spectrum[1];
     even[1] = spectrum[M] + spectrum[M];
     odd[1] = -(spectrum[M + 1] + spectrum[M + 1]);
-    for (int m = 1; m < M / 2; ++m) {
-      const T c = Twiddles<T, K>::kCosines.data()[m];
-      const T s = Twiddles<T, K>::kSines.data()[m];
+    unrolled<M / 2 - 1>([&](auto i) ERNN_INLINE_LAMBDA {
+      constexpr int m = decltype(i)::value + 1;
+      constexpr T c = Twiddles<T, K>::cosine(m);
+      constexpr T s = Twiddles<T, K>::sine(m);
       even[2 * m] = spectrum[2 * m] + spectrum[2 * (M - m)];
       even[2 * m + 1] = spectrum[2 * m + 1] - spectrum[2 * (M - m) + 1];
       const V re = spectrum[2 * m] - spectrum[2 * (M - m)];
       const V im = spectrum[2 * m + 1] + spectrum[2 * (M - m) + 1];
       odd[2 * m] = re * c - im * s;
       odd[2 * m + 1] = im * c + re * s;
-    }
+    });
     unscaled_inverse_fft<Set, T, M>(even, x, 2 * stride);
     unscaled_inverse_fft<Set, T, M>(odd, x + stride, 2 * stride);
   }
@@ -134,10 +126,11 @@ ERNN_INLINE void transpose_blocks(const Vector<Set, T>* memory, Vector<Set, T>* 
   } else {
     V even[K / 2];
     V odd[K / 2];
-    for (int i = 0; i < K / 2; ++i) {
+    unrolled<K / 2>([&](auto n) ERNN_INLINE_LAMBDA {
+      constexpr int i = decltype(n)::value;
       split_pair<Set, T>(memory[2 * i], memory[2 * i + 1], even[i], odd[i],
                          std::make_integer_sequence<int, kLanes<Set, T>>());
-    }
+    });
     transpose_blocks<Set, T, K / 2>(even, x, 2 * stride);
     transpose_blocks<Set, T, K / 2>(odd, x + stride, 2 * stride);
   }
@@ -155,10 +148,11 @@ ERNN_INLINE void transpose_back(const Vector<Set, T>* x, std::ptrdiff_t stride,
     V odd[K / 2];
     transpose_back<Set, T, K / 2>(x, 2 * stride, even);
     transpose_back<Set, T, K / 2>(x + stride, 2 * stride, odd);
-    for (int i = 0; i < K / 2; ++i) {
+    unrolled<K / 2>([&](auto n) ERNN_INLINE_LAMBDA {
+      constexpr int i = decltype(n)::value;
       merge_pair<Set, T>(even[i], odd[i], memory[2 * i], memory[2 * i + 1],
                          std::make_integer_sequence<int, kLanes<Set, T>>());
-    }
+    });
   }
 }
 

@@ -17,6 +17,13 @@ Index row_stride(Index blocks, Index lanes) {
   return row * static_cast<Index>(sizeof(T)) % 512 == 0 ? row + lanes : row;
 }
 
+// Stride of the planes: a cache line more than their content, so that the planes that a transform
+// writes together lie in different sets of the cache.
+template <class T>
+Index plane_stride(Index rows, Index row) {
+  return rows * row + 64 / static_cast<Index>(sizeof(T));
+}
+
 // Planes of a spectrum: k numbers, and behind them re + im or re - im of the complex bins.
 Index complex_bins(Index block) {
   return block / 2 - 1;
@@ -40,7 +47,7 @@ void transform(const Kernels<T>& kernels, Index block, Rows<const T> x, Index n,
   arguments.x_row = x.stride;
   arguments.spectra = spectra;
   arguments.row = row;
-  arguments.plane = n * row;
+  arguments.plane = plane_stride<T>(n, row);
   arguments.sums = block > 2 ? spectra + block * arguments.plane : nullptr;
   arguments.differences = differences;
   kernels.transform(arguments);
@@ -78,26 +85,30 @@ void StructuredProduct<T>::pack_spectrum(const T* weight) {
   const Index k = size_.block;
   const Index p = size_.block_rows();
   const Index row = row_stride<T>(size_.block_cols(), kernels_.lanes);
-  const Index plane = p * row;
+  const Index size = p * row;
+  const Index plane = plane_stride<T>(p, row);
   AlignedBuffer<T> spectra(operand_planes(k) * plane);
   transform<T>(kernels_, k, {weight, size_.block_cols() * k}, p, size_.block_cols() * k, row,
                spectra.data());
   // The inverse transforms do not divide by the block size.
   const T scale = T(1) / static_cast<T>(k);
-  for (Index i = 0; i < k * plane; ++i) spectra.data()[i] *= scale;
+  for (Index number = 0; number < k; ++number) {
+    T* const values = spectra.data() + number * plane;
+    for (Index i = 0; i < size; ++i) values[i] *= scale;
+  }
   packed_.reserve(sum_planes(k) * one_);
   T* to = packed_.data();
   to = pack(spectra.data(), row, to);
   to = pack(spectra.data() + plane, row, to);
-  AlignedBuffer<T> combined(plane);
+  AlignedBuffer<T> combined(size);
   for (Index bin = 1; bin <= complex_bins(k); ++bin) {
     const T* const re = spectra.data() + 2 * bin * plane;
     const T* const im = re + plane;
     const T sign = forward_ ? T(1) : T(-1);
     to = pack(re, row, to);
-    for (Index i = 0; i < plane; ++i) combined.data()[i] = -(re[i] + sign * im[i]);
+    for (Index i = 0; i < size; ++i) combined.data()[i] = -(re[i] + sign * im[i]);
     to = pack(combined.data(), row, to);
-    for (Index i = 0; i < plane; ++i) combined.data()[i] = sign * im[i] - re[i];
+    for (Index i = 0; i < size; ++i) combined.data()[i] = sign * im[i] - re[i];
     to = pack(combined.data(), row, to);
   }
 }
@@ -124,8 +135,8 @@ void StructuredProduct<T>::multiply(Rows<const T> x, Index n, Rows<const T> adde
   const Index k = size_.block;
   const Index x_row = row_stride<T>(inputs_, kernels_.lanes);
   const Index y_row = row_stride<T>(outputs_, kernels_.lanes);
-  T* const x_spectra = scratch.input.reserve(operand_planes(k) * kChunk * x_row);
-  T* const y_spectra = scratch.output.reserve(k * kChunk * y_row);
+  T* const x_spectra = scratch.input.reserve(operand_planes(k) * plane_stride<T>(kChunk, x_row));
+  T* const y_spectra = scratch.output.reserve(k * plane_stride<T>(kChunk, y_row));
   for (Index begin = 0; begin < n; begin += kChunk) {
     const Index count = std::min(kChunk, n - begin);
     transform<T>(kernels_, k, x.from(begin), count, forward_ ? size_.cols : size_.rows, x_row,
@@ -137,7 +148,7 @@ void StructuredProduct<T>::multiply(Rows<const T> x, Index n, Rows<const T> adde
     inverse.columns = forward_ ? size_.rows : size_.cols;
     inverse.spectra = y_spectra;
     inverse.row = y_row;
-    inverse.plane = count * y_row;
+    inverse.plane = plane_stride<T>(count, y_row);
     if (addend.data != nullptr) {
       inverse.addend = addend.from(begin).data;
       inverse.addend_row = addend.stride;
@@ -154,8 +165,8 @@ void StructuredProduct<T>::multiply_spectra(Index n, const T* x, T* y) const {
   const Index k = size_.block;
   const Index x_row = row_stride<T>(inputs_, kernels_.lanes);
   const Index y_row = row_stride<T>(outputs_, kernels_.lanes);
-  const Index x_plane = n * x_row;
-  const Index y_plane = n * y_row;
+  const Index x_plane = plane_stride<T>(n, x_row);
+  const Index y_plane = plane_stride<T>(n, y_row);
   const T* packed = packed_.data();
   const auto product = [&](Index x_number, T* to, const T* addend, T* copy) {
     ProductArguments<T> arguments;
@@ -189,7 +200,7 @@ WeightGradient<T>::WeightGradient(Isa isa, MatrixSize size)
     : kernels_(kernels<T>(isa)),
       size_(size),
       width_(row_stride<T>(size.block_cols(), kernels_.lanes)),
-      plane_(size.block_rows() * width_) {
+      plane_(plane_stride<T>(size.block_rows(), width_)) {
   sums_.reserve(sum_planes(size_.block) * plane_);
 }
 
@@ -198,8 +209,8 @@ void WeightGradient<T>::add(Rows<const T> x, Rows<const T> dy, Index n,
                             ProductScratch<T>& scratch) {
   const Index k = size_.block;
   const Index dy_row = row_stride<T>(size_.block_rows(), kernels_.lanes);
-  T* const x_spectra = scratch.input.reserve(operand_planes(k) * kChunk * width_);
-  T* const dy_spectra = scratch.output.reserve(operand_planes(k) * kChunk * dy_row);
+  T* const x_spectra = scratch.input.reserve(operand_planes(k) * plane_stride<T>(kChunk, width_));
+  T* const dy_spectra = scratch.output.reserve(operand_planes(k) * plane_stride<T>(kChunk, dy_row));
   for (Index begin = 0; begin < n; begin += kChunk) {
     const Index count = std::min(kChunk, n - begin);
     transform<T>(kernels_, k, x.from(begin), count, size_.cols, width_, x_spectra);
@@ -214,9 +225,9 @@ void WeightGradient<T>::add(Rows<const T> x, Rows<const T> dy, Index n,
 template <class T>
 void WeightGradient<T>::add_spectra(Index n, const T* x, const T* dy) {
   const Index k = size_.block;
-  const Index x_plane = n * width_;
+  const Index x_plane = plane_stride<T>(n, width_);
   const Index dy_row = row_stride<T>(size_.block_rows(), kernels_.lanes);
-  const Index dy_plane = n * dy_row;
+  const Index dy_plane = plane_stride<T>(n, dy_row);
   T* to = sums_.data();
   const auto product = [&](Index dy_number, Index x_number) {
     ProductArguments<T> arguments;
@@ -250,14 +261,18 @@ void WeightGradient<T>::finish(T* gradient, ProductScratch<T>& scratch) {
   if (empty_) std::fill_n(sums_.data(), sum_planes(k) * plane_, T(0));
   const T scale = T(1) / static_cast<T>(k);
   T* const spectra = scratch.output.reserve(k * plane_);
-  for (Index i = 0; i < 2 * plane_; ++i) spectra[i] = scale * sums_.data()[i];
+  const Index size = size_.block_rows() * width_;
+  for (Index i = 0; i < size; ++i) {
+    spectra[i] = scale * sums_.data()[i];
+    spectra[plane_ + i] = scale * sums_.data()[plane_ + i];
+  }
   for (Index bin = 1; bin <= complex_bins(k); ++bin) {
     const T* const ca = sums_.data() + (3 * bin - 1) * plane_;
     const T* const db = ca + plane_;
     const T* const third = db + plane_;
     T* const re = spectra + 2 * bin * plane_;
     T* const im = re + plane_;
-    for (Index i = 0; i < plane_; ++i) {
+    for (Index i = 0; i < size; ++i) {
       re[i] = scale * (ca[i] + db[i]);
       im[i] = scale * (ca[i] - db[i] - third[i]);
     }

@@ -19,17 +19,12 @@ struct BlockTransform {
   }
 
  private:
-  template <int K>
-  struct Block {
-    static constexpr int value = K;
-  };
-
   template <int Largest, class Function>
   ERNN_INLINE static void with_block(Index block, Function function) {
     if constexpr (Largest > 2) {
       if (block < Largest) return with_block<Largest / 2>(block, function);
     }
-    function(Block<Largest>());
+    function(Constant<Largest>());
   }
 
   template <int K>
@@ -38,31 +33,39 @@ struct BlockTransform {
       const T* const x = p.x + n * p.x_row;
       T* const spectra = p.spectra + n * p.row;
       T* const sums = p.sums == nullptr ? nullptr : p.sums + n * p.row;
-      for (Index column = 0; column < p.columns; column += K * kWidth) {
-        V memory[K];
-        const Index inside = p.columns - column;
-        if (inside >= K * kWidth) {
-          for (int i = 0; i < K; ++i) memory[i] = load<Set, T>(x + column + i * kWidth);
-        } else {
-          for (int i = 0; i < K; ++i) {
-            const Index left = inside - i * kWidth;
-            memory[i] = load_first<Set, T>(x + column + i * kWidth,
-                                           left < 0 ? 0 : (left < kWidth ? left : kWidth));
-          }
-        }
-        V numbers[K];
-        transpose_blocks<Set, T, K>(memory, numbers, 1);
-        V spectrum[K];
-        real_fft<Set, T, K>(numbers, 1, spectrum);
-        for (int i = 0; i < K; ++i) store<Set, T>(spectra + column / K + i * p.plane, spectrum[i]);
-        if (sums != nullptr) {
-          for (int bin = 1; bin < K / 2; ++bin) {
-            const V im = p.differences ? -spectrum[2 * bin + 1] : spectrum[2 * bin + 1];
-            store<Set, T>(sums + column / K + (bin - 1) * p.plane, spectrum[2 * bin] + im);
-          }
-        }
-      }
+      Index column = 0;
+      for (; column + K * kWidth <= p.columns; column += K * kWidth)
+        blocks<K>(p, x + column, spectra + column / K, sums, column / K);
+      if (column == p.columns) continue;
+      // The last blocks: what is missing of them is 0.
+      T rest[K * kWidth] = {};
+      for (Index i = column; i < p.columns; ++i) rest[i - column] = x[i];
+      blocks<K>(p, rest, spectra + column / K, sums, column / K);
     }
+  }
+
+  // As many blocks as a vector has lanes.
+  template <int K>
+  ERNN_INLINE static void blocks(const TransformArguments<T>& p, const T* x, T* spectra, T* sums,
+                                 Index first) {
+    V memory[K];
+    unrolled<K>([&](auto i) ERNN_INLINE_LAMBDA {
+      memory[decltype(i)::value] = load<Set, T>(x + decltype(i)::value * kWidth);
+    });
+    V numbers[K];
+    transpose_blocks<Set, T, K>(memory, numbers, 1);
+    V spectrum[K];
+    real_fft<Set, T, K>(numbers, 1, spectrum);
+    unrolled<K>([&](auto i) ERNN_INLINE_LAMBDA {
+      store<Set, T>(spectra + decltype(i)::value * p.plane, spectrum[decltype(i)::value]);
+    });
+    if (sums == nullptr) return;
+    unrolled<K / 2 - 1>([&](auto i) ERNN_INLINE_LAMBDA {
+      constexpr int bin = decltype(i)::value + 1;
+      const V im = spectrum[2 * bin + 1];
+      store<Set, T>(sums + first + (bin - 1) * p.plane,
+                    p.differences ? spectrum[2 * bin] - im : spectrum[2 * bin] + im);
+    });
   }
 
   template <int K>
@@ -71,26 +74,36 @@ struct BlockTransform {
       const T* const spectra = p.spectra + n * p.row;
       T* const y = p.y + n * p.y_row;
       const T* const addend = p.addend == nullptr ? nullptr : p.addend + n * p.addend_row;
-      for (Index column = 0; column < p.columns; column += K * kWidth) {
-        V spectrum[K];
-        for (int i = 0; i < K; ++i) spectrum[i] = load<Set, T>(spectra + column / K + i * p.plane);
-        V numbers[K];
-        unscaled_inverse_fft<Set, T, K>(spectrum, numbers, 1);
-        V memory[K];
-        transpose_back<Set, T, K>(numbers, 1, memory);
-        for (int i = 0; i < K; ++i) {
-          const Index at = column + i * kWidth;
-          if (p.columns - at >= kWidth) {
-            if (addend != nullptr) memory[i] += load<Set, T>(addend + at);
-            store<Set, T>(y + at, memory[i]);
-          } else if (at < p.columns) {
-            const Index left = p.columns - at;
-            if (addend != nullptr) memory[i] += load_first<Set, T>(addend + at, left);
-            store_first<Set, T>(y + at, memory[i], left);
-          }
-        }
+      Index column = 0;
+      for (; column + K * kWidth <= p.columns; column += K * kWidth) {
+        inverse_blocks<K>(p, spectra + column / K, addend == nullptr ? nullptr : addend + column,
+                          y + column);
       }
+      if (column == p.columns) continue;
+      T rest[K * kWidth];
+      inverse_blocks<K>(p, spectra + column / K, nullptr, rest);
+      for (Index i = column; i < p.columns; ++i)
+        y[i] = addend == nullptr ? rest[i - column] : addend[i] + rest[i - column];
     }
+  }
+
+  template <int K>
+  ERNN_INLINE static void inverse_blocks(const InverseArguments<T>& p, const T* spectra,
+                                         const T* addend, T* y) {
+    V spectrum[K];
+    unrolled<K>([&](auto i) ERNN_INLINE_LAMBDA {
+      spectrum[decltype(i)::value] = load<Set, T>(spectra + decltype(i)::value * p.plane);
+    });
+    V numbers[K];
+    unscaled_inverse_fft<Set, T, K>(spectrum, numbers, 1);
+    V memory[K];
+    transpose_back<Set, T, K>(numbers, 1, memory);
+    unrolled<K>([&](auto i) ERNN_INLINE_LAMBDA {
+      constexpr Index at = decltype(i)::value * kWidth;
+      V value = memory[decltype(i)::value];
+      if (addend != nullptr) value += load<Set, T>(addend + at);
+      store<Set, T>(y + at, value);
+    });
   }
 };
 

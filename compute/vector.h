@@ -7,8 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #define ERNN_INLINE [[gnu::always_inline]] inline
+// The same for a lambda: [&](auto i) ERNN_INLINE_LAMBDA { ... }
+#define ERNN_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace ernn::compute {
 
@@ -29,6 +32,23 @@ struct Avx512 {
   static constexpr int kTileRows = 8;
   static constexpr int kTileVectors = 3;
 };
+
+template <int I>
+struct Constant {
+  static constexpr int value = I;
+};
+
+template <class Function, int... I>
+ERNN_INLINE void call_each([[maybe_unused]] Function function, std::integer_sequence<int, I...>) {
+  (function(Constant<I>{}), ...);
+}
+
+/// function(Constant<0>{}), ... function(Constant<Count - 1>{}) without a loop: arrays of vectors
+/// that are indexed by constants live in registers, those indexed in loops often do not.
+template <int Count, class Function>
+ERNN_INLINE void unrolled(Function function) {
+  call_each(function, std::make_integer_sequence<int, Count>());
+}
 
 template <class T>
 struct SameSizeInt;

@@ -1,0 +1,32 @@
+// A training step of a network, for the benchmarks.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "models/acoustic_model.h"
+
+namespace ernn::bench {
+
+inline constexpr int kInputs = 153;
+inline constexpr int kClasses = 61;
+inline constexpr double kRate = 1e-4;
+
+/// Two layers of `size` with a projection (0: none) and an output layer; every matrix has the block
+/// size `block`.
+ModelOptions network(LayerType type, int size, int projection, bool peepholes, int block);
+
+/// Operations of a step on dense matrices of the same sizes: forward and both gradients, each with
+/// a multiplication and an addition for each weight and frame.
+double dense_operations(const ModelOptions& options, int64_t frames);
+
+/// Random features and targets, [frames, batch, inputs], all utterances of the same length.
+struct Data {
+  Data(int64_t frames, int64_t batch);
+  torch::Tensor loss(const torch::Tensor& logits) const;
+
+  torch::Tensor features;
+  torch::Tensor lengths;
+  torch::Tensor targets;
+};
+
+}  // namespace ernn::bench
