@@ -43,17 +43,6 @@ void describe(Visitor& field, EvalOptions& o) {
   field("batch", o.batch, "utterances");
 }
 
-template <class T>
-T choice_of(const std::string& text, const char* option) {
-  std::vector<std::string> names;
-  for (const auto& [value, name] : enum_names(T{})) {
-    if (text == name) return value;
-    names.emplace_back(name);
-  }
-  throw UsageError(
-      fmt::format("ernn eval: {}: found '{}', expected {}", option, text, join(names, " or ")));
-}
-
 /// The model's own decoding and the run's data, then the assignments of the command line.
 EvalOptions read_eval_options(const ModelContext& context, const std::filesystem::path& run_config,
                               const std::vector<std::string>& sets) {
@@ -163,7 +152,7 @@ int eval_command(int argc, char** argv) {
   loaded.context.decoder = eval.decoder;
   loaded.context.protocol = eval.scoring.protocol;
   set_threads(eval.threads);
-  const Split split = choice_of<Split>(arguments["split"].as<std::string>(), "--split");
+  const Split split = choice_of<Split>(arguments["split"].as<std::string>(), "ernn eval: --split");
   auto utterances =
       load_split(eval.data, loaded.context.features, split, arguments.count("quiet") > 0);
   const Normalisation normalisation{loaded.context.mean, loaded.context.inverse_std};
