@@ -9,3 +9,4 @@ foreach(step
   execute_process(COMMAND ${CMAKE_COMMAND} ${arguments} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
 execute_process(COMMAND ${work}/consumer COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${work}/runtime_consumer COMMAND_ERROR_IS_FATAL ANY)
