@@ -84,7 +84,10 @@ struct MatrixProduct {
 
   template <int Rows, int Vectors>
   static void tile(const Arguments& p, Index row, Index begin, const T* b, Index b_row) {
-    V sum[Rows][Vectors] = {};
+    V sum[Rows][Vectors];
+    unrolled<Rows * Vectors>([&](auto n) ERNN_INLINE_LAMBDA {
+      sum[decltype(n)::value / Vectors][decltype(n)::value % Vectors] = V{};
+    });
     const bool packed = p.a_row == 0;
     const T* const a = p.a + row * (packed ? p.depth : p.a_row);
     const Index a_row = packed ? 1 : p.a_row;
@@ -97,9 +100,11 @@ struct MatrixProduct {
         for (int v = 0; v < Vectors; ++v) sum[r][v] += value * column[v];
       }
     }
-    for (int r = 0; r < Rows; ++r) {
-      for (int v = 0; v < Vectors; ++v) write(p, row + r, begin + v * kWidth, sum[r][v]);
-    }
+    unrolled<Rows * Vectors>([&](auto n) ERNN_INLINE_LAMBDA {
+      constexpr int r = decltype(n)::value / Vectors;
+      constexpr int v = decltype(n)::value % Vectors;
+      write(p, row + r, begin + v * kWidth, sum[r][v]);
+    });
   }
 
   ERNN_INLINE static void write(const Arguments& p, Index row, Index column, V value) {
