@@ -121,7 +121,7 @@ class ProductBuilder {
     for_packed(bins, rows_, columns, kernels_.tile,
                [&](std::size_t place, int bin, int column, int row) {
                  for (int lane = 0; lane < kGroup && row + lane < rows_.blocks(); ++lane) {
-                   const auto from = static_cast<std::size_t>(row + lane);
+                   const auto from = static_cast<std::size_t>(row) + static_cast<std::size_t>(lane);
                    const auto i = 2 * static_cast<std::size_t>(bin);
                    const auto low = static_cast<std::uint32_t>(code(from, column, i));
                    const auto high = static_cast<std::uint32_t>(code(from, column, i + 1));
@@ -165,7 +165,7 @@ class ProductBuilder {
     for_packed(bins, rows_, columns, kernels_.tile,
                [&](std::size_t place, int bin, int column, int row) {
                  for (int lane = 0; lane < kGroup && row + lane < rows_.blocks(); ++lane) {
-                   const auto from = static_cast<std::size_t>(row + lane);
+                   const auto from = static_cast<std::size_t>(row) + static_cast<std::size_t>(lane);
                    std::int32_t* const to =
                        weights + place * parts * kGroup + static_cast<std::size_t>(lane);
                    if (!circulant()) {

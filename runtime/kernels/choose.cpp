@@ -25,6 +25,7 @@ const Kernels& kernels_for(Isa isa) {
   const std::vector<Isa>& available = available_isas();
   if (std::find(available.begin(), available.end(), isa) == available.end()) {
     std::vector<std::string> names;
+    names.reserve(available.size());
     for (const Isa known : available) names.emplace_back(name_of(known));
     throw UsageError(fmt::format("this processor cannot run {} instructions; available: {}",
                                  name_of(isa), join(names, ", ")));

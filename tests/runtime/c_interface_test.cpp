@@ -31,6 +31,7 @@ std::string expected_output(const std::shared_ptr<const Engine>& engine) {
   std::string text;
   for (int t = 0; t < 4; ++t) {
     std::vector<float> features;
+    features.reserve(static_cast<std::size_t>(engine->inputs()));
     for (int i = 0; i < engine->inputs(); ++i)
       features.push_back(static_cast<float>((7 * i + 3 * t) % 11 - 5) / 4);
     const float* const found = stream.step(features.data(), features.size());

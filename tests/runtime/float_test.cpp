@@ -21,6 +21,7 @@ std::vector<double> log_softmax(const std::vector<double>& logits) {
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit);
   std::vector<double> result;
+  result.reserve(logits.size());
   for (const double logit : logits) result.push_back(logit - std::log(sum));
   return result;
 }
