@@ -30,7 +30,7 @@ int checked_outputs(const Engine& engine, const ModelContext& context) {
 
 }  // namespace
 
-SpeechStream::SpeechStream(std::shared_ptr<const Engine> engine, const ModelContext& context)
+SpeechStream::SpeechStream(const std::shared_ptr<const Engine>& engine, const ModelContext& context)
     : context_(context),
       features_(context.features),
       network_(engine),

@@ -22,7 +22,7 @@ class SpeechStream {
   /// `context` is the engine's, with the decoder that is wanted, and must outlive the stream.
   /// Throws UsageError for a decoder or features that cannot be streamed, DataError for a context
   /// that does not fit the network.
-  SpeechStream(std::shared_ptr<const Engine> engine, const ModelContext& context);
+  SpeechStream(const std::shared_ptr<const Engine>& engine, const ModelContext& context);
 
   /// The next samples, on the integer scale, at the rate of context.features.
   void push(const float* samples, std::size_t count, const Sink& sink);

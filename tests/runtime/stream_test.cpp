@@ -54,6 +54,7 @@ Frame step(Stream& stream, const float* features, int outputs = 11) {
 
 std::vector<Frame> run(Stream& stream, const FrameMatrix& frames) {
   std::vector<Frame> result;
+  result.reserve(static_cast<std::size_t>(frames.rows));
   for (int t = 0; t < frames.rows; ++t) result.push_back(step(stream, frames.row(t)));
   return result;
 }

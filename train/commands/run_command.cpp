@@ -103,9 +103,9 @@ class PcmReader {
 /// Prints phones, feeds speech in pieces of a frame's shift, and measures.
 class Session {
  public:
-  Session(std::shared_ptr<const Engine> engine, const ModelContext& context)
+  Session(const std::shared_ptr<const Engine>& engine, const ModelContext& context)
       : context_(context),
-        stream_(std::move(engine), context),
+        stream_(engine, context),
         shift_(static_cast<std::size_t>(frame_shift(resolve(context.features)))) {}
 
   void run_wav(const std::string& name) {
