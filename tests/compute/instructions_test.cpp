@@ -46,7 +46,7 @@ TEST_P(Instructions, OfACirculantProductStayNearItsMultiplyAdds) {
   const int block = GetParam();
   const double found = instructions(block, 2) - instructions(block, 1);
   // 2 real bins and 3 products for each of k/2 - 1 complex ones; 8 numbers an instruction.
-  const double products = 2 + 3 * (block / 2 - 1);
+  const int products = 2 + 3 * (block / 2 - 1);
   const double needed = products * 32 * (4096.0 / block) * (1024.0 / block) / 8;
   EXPECT_GT(found, needed);
   // Found with GCC 12: 2.3 and 2.8, where each multiply-add is one of about two instructions (it
