@@ -17,6 +17,74 @@ double frobenius(const Tensor& x) {
   return x.norm().item<double>();
 }
 
+// W <- (W + pull (Z - U)) / (1 + pull), in one pass over memory.
+template <class T>
+void move_numbers(T* w, const T* z, const T* u, int64_t count, double pull) {
+  const T weight = static_cast<T>(pull);
+  const T scale = static_cast<T>(1 / (1 + pull));
+  for (int64_t i = 0; i < count; ++i) w[i] = (w[i] + weight * (z[i] - u[i])) * scale;
+}
+
+// Squared Frobenius norms of what an update looks at.
+struct Squares {
+  double w = 0;
+  double residual = 0;  // W - Z
+  double change = 0;    // Z - Z_old
+};
+
+// U <- U + step (W - Z), in one pass that also finds the norms.
+template <class T>
+Squares dual_numbers(const T* w, const T* z, const T* z_old, T* u, int64_t count, double step) {
+  constexpr int64_t kSums = 8;  // independent ones, so that additions need not wait for each other
+  double squares[3][kSums] = {};
+  for (int64_t i = 0; i < count; ++i) {
+    const T residual = w[i] - z[i];
+    const T change = z[i] - z_old[i];
+    u[i] += static_cast<T>(step) * residual;
+    squares[0][i % kSums] += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+    squares[1][i % kSums] += static_cast<double>(residual) * static_cast<double>(residual);
+    squares[2][i % kSums] += static_cast<double>(change) * static_cast<double>(change);
+  }
+  Squares sum;
+  for (int64_t i = 0; i < kSums; ++i) {
+    sum.w += squares[0][i];
+    sum.residual += squares[1][i];
+    sum.change += squares[2][i];
+  }
+  return sum;
+}
+
+// Whether the loops above can run over these tensors' memory.
+bool plain_memory(const Tensor& w) {
+  return w.device().is_cpu() && w.is_contiguous() &&
+         (w.scalar_type() == torch::kFloat || w.scalar_type() == torch::kDouble);
+}
+
+void proximal_move(const Tensor& w, const Tensor& z, const Tensor& u, double pull) {
+  if (!plain_memory(w)) {
+    w.add_(z - u, pull).div_(1 + pull);
+  } else if (w.scalar_type() == torch::kFloat) {
+    move_numbers(w.data_ptr<float>(), z.data_ptr<float>(), u.data_ptr<float>(), w.numel(), pull);
+  } else {
+    move_numbers(w.data_ptr<double>(), z.data_ptr<double>(), u.data_ptr<double>(), w.numel(), pull);
+  }
+}
+
+Squares dual_update(const Tensor& w, const Tensor& z, const Tensor& z_old, const Tensor& u,
+                    double step) {
+  if (!plain_memory(w)) {
+    u.add_(w - z, step);
+    const auto square = [](double norm) { return norm * norm; };
+    return {square(frobenius(w)), square(frobenius(w - z)), square(frobenius(z - z_old))};
+  }
+  if (w.scalar_type() == torch::kFloat) {
+    return dual_numbers(w.data_ptr<float>(), z.data_ptr<float>(), z_old.data_ptr<float>(),
+                        u.data_ptr<float>(), w.numel(), step);
+  }
+  return dual_numbers(w.data_ptr<double>(), z.data_ptr<double>(), z_old.data_ptr<double>(),
+                      u.data_ptr<double>(), w.numel(), step);
+}
+
 // a / b, and 0 for a matrix of zeros that is where it should be
 double relative(double a, double b) {
   return a == 0 ? 0 : a / b;
@@ -34,7 +102,7 @@ AdmmSolver::AdmmSolver(std::vector<ConstrainedMatrix> matrices, AdmmOptions opti
   const torch::NoGradGuard no_gradient;
   for (auto& matrix : matrices) {
     State state;
-    state.z = matrix.set->project(matrix.tensor);
+    state.z = matrix.set->project(matrix.tensor).contiguous();
     state.u = torch::zeros_like(state.z);
     state.rho = options_.rho;
     state.scaled = options_.rho_scaling == RhoScaling::none;
@@ -71,8 +139,7 @@ void AdmmSolver::after_step(double learning_rate) {
   ++steps_;
   if (options_.coupling == Coupling::proximal) {
     for (auto& state : states_) {
-      const double pull = learning_rate * state.rho;
-      state.matrix.tensor.add_(state.z - state.u, pull).div_(1 + pull);
+      proximal_move(state.matrix.tensor, state.z, state.u, learning_rate * state.rho);
     }
   }
   if (steps_ % options_.update_interval != 0) return;
@@ -82,15 +149,15 @@ void AdmmSolver::after_step(double learning_rate) {
 
 void AdmmSolver::update(State& state, double learning_rate) const {
   const Tensor& w = state.matrix.tensor;
-  const Tensor z = state.matrix.set->project(w + state.u);
+  const Tensor z = state.matrix.set->project(w + state.u).contiguous();
   const double follows =
       static_cast<double>(options_.update_interval) * learning_rate * state.rho / 4;
-  state.u.add_(w - z, options_.dual_step > 0 ? options_.dual_step : std::min(1.0, follows));
-  const double size = frobenius(w);
-  const double change = frobenius(z - state.z);
+  const Squares squares = dual_update(
+      w, z, state.z, state.u, options_.dual_step > 0 ? options_.dual_step : std::min(1.0, follows));
   state.z = z;
-  state.primal = relative(frobenius(w - z), size);
-  state.change = relative(change, size);
+  const double size = std::sqrt(squares.w);
+  state.primal = relative(std::sqrt(squares.residual), size);
+  state.change = relative(std::sqrt(squares.change), size);
   state.dual = state.rho * state.change;
   switch (options_.schedule) {
     case RhoSchedule::constant:

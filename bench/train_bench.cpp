@@ -9,6 +9,7 @@
 #include "admm/solver.h"
 #include "bench/comparison.h"
 #include "bench/steps.h"
+#include "compute/structured_product.h"
 #include "train/machine.h"
 
 namespace ernn::bench {
@@ -77,6 +78,26 @@ void sgemm(benchmark::State& state) {
   for (auto _ : state) at::mm_out(c, a, a);
 }
 
+// One frame's product with the recurrent matrix, W [4096, 1024]: packed once, or by BLAS.
+void recurrent_product(benchmark::State& state, bool packed) {
+  const torch::NoGradGuard no_gradient;
+  const torch::Tensor weight = torch::randn({4 * kSize, kSize});
+  const torch::Tensor x = torch::randn({kBatch, kSize});
+  torch::Tensor y = torch::empty({kBatch, 4 * kSize});
+  using Product = compute::StructuredProduct<float>;
+  const Product product(best_isa(), {4 * kSize, kSize, 1}, Product::Side::forward,
+                        weight.data_ptr<float>());
+  compute::ProductScratch<float> scratch;
+  for (auto _ : state) {
+    if (packed) {
+      product.multiply({x.data_ptr<float>(), kSize}, kBatch, {}, {y.data_ptr<float>(), 4 * kSize},
+                       scratch);
+    } else {
+      at::mm_out(y, x, weight.t());
+    }
+  }
+}
+
 template <class Function>
 void add(const std::string& name, Function function) {
   benchmark::RegisterBenchmark(name.c_str(), function)
@@ -103,6 +124,8 @@ int main(int argc, char** argv) {
       [](benchmark::State& state) { torch_lstm_step(state, kProjection); });
   add("torch GRU", torch_gru_step);
   add("sgemm 2048", sgemm);
+  add("recurrent product", [](benchmark::State& state) { recurrent_product(state, true); });
+  add("recurrent product BLAS", [](benchmark::State& state) { recurrent_product(state, false); });
   add_own("LSTM dense", dense);
   add_own("LSTM dense projection peepholes", network(LayerType::lstm, kSize, kProjection, true, 1));
   add_own("LSTM k=8", network(LayerType::lstm, kSize, 0, false, 8));
@@ -120,6 +143,7 @@ int main(int argc, char** argv) {
               {"train step, LSTM k=8", "LSTM k=8", "LSTM dense", 4},
               {"train step, LSTM k=16", "LSTM k=16", "LSTM dense", 8},
               {"ADMM step (1 / 1.03 or more)", "LSTM ADMM", "LSTM dense", 1 / 1.03},
+              {"recurrent product, 32 rows", "recurrent product", "recurrent product BLAS"},
               {"train step, GRU 2x1024 dense", "GRU dense", "torch GRU"},
               {"train step, GRU k=8", "GRU k=8", "GRU dense"}});
 }

@@ -69,7 +69,8 @@ class Forward {
   }
 
   Activations run() {
-    parallel_parts(shape_.batch(), [this](int64_t begin, int64_t end) { utterances(begin, end); });
+    parallel_parts(shape_.batch(),
+                   [this](int64_t, int64_t begin, int64_t end) { utterances(begin, end); });
     return a_;
   }
 
@@ -139,7 +140,8 @@ class Backward {
 
   /// Gradients in the order of the forward pass' arguments.
   tensor_list run(const tensor_list& p, bool wants_dx) {
-    parallel_parts(shape_.batch(), [this](int64_t begin, int64_t end) { utterances(begin, end); });
+    parallel_parts(shape_.batch(),
+                   [this](int64_t, int64_t begin, int64_t end) { utterances(begin, end); });
     const int64_t n = shape_.rows();
     const int64_t batch = shape_.batch();
     const Rows<const T> d_input = rows_of<T>(d_input_);

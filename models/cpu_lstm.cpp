@@ -76,7 +76,8 @@ class Forward {
   }
 
   Activations run() {
-    parallel_parts(shape_.batch(), [this](int64_t begin, int64_t end) { utterances(begin, end); });
+    parallel_parts(shape_.batch(),
+                   [this](int64_t, int64_t begin, int64_t end) { utterances(begin, end); });
     return a_;
   }
 
@@ -134,13 +135,15 @@ class Backward {
     }
     d_gates_ = shape.new_tensor(gradient_, 4 * shape.size);
     d_outputs_ = shape.new_tensor(gradient_, shape.outputs);
-    d_bias_ = torch::zeros({at::get_num_threads(), 4 * shape.size}, gradient_.options());
-    d_peephole_ = torch::zeros({at::get_num_threads(), 3, shape.size}, gradient_.options());
+    d_bias_ = torch::zeros({parts_of(shape.batch()), 4 * shape.size}, gradient_.options());
+    d_peephole_ = torch::zeros({parts_of(shape.batch()), 3, shape.size}, gradient_.options());
   }
 
   /// Gradients in the order of the forward pass' arguments.
   tensor_list run(const tensor_list& p, bool wants_dx) {
-    parallel_parts(shape_.batch(), [this](int64_t begin, int64_t end) { utterances(begin, end); });
+    parallel_parts(shape_.batch(), [this](int64_t part, int64_t begin, int64_t end) {
+      utterances(part, begin, end);
+    });
     const int64_t n = shape_.rows();
     const Rows<const T> d_gates = rows_of<T>(d_gates_);
     tensor_list result(9);
@@ -162,12 +165,11 @@ class Backward {
   }
 
  private:
-  void utterances(int64_t begin, int64_t end) {
+  void utterances(int64_t part, int64_t begin, int64_t end) {
     const Kernels<T>& kernels = compute::kernels<T>(best_isa());
     ProductScratch<T> scratch;
     const Tensor d_cell = torch::zeros({end - begin, shape_.size}, gradient_.options());
     const Tensor d_hidden = shape_.projected ? torch::empty_like(d_cell) : Tensor();
-    const int64_t thread = at::get_thread_num();
     for (int64_t t = shape_.frames() - 1; t >= 0; --t) {
       const int64_t count = shape_.running(t, begin, end);
       if (count == 0) continue;
@@ -190,8 +192,8 @@ class Backward {
       frame.d_hidden = d_m.data;
       frame.d_cell = d_cell.template data_ptr<T>();
       frame.d_gates = rows_of<T>(d_gates_).from(row).data;
-      frame.d_bias = rows_of<T>(d_bias_).from(thread).data;
-      frame.d_peephole = d_peephole_.template data_ptr<T>() + thread * 3 * shape_.size;
+      frame.d_bias = rows_of<T>(d_bias_).from(part).data;
+      frame.d_peephole = d_peephole_.template data_ptr<T>() + part * 3 * shape_.size;
       kernels.lstm_frame_backward(frame);
     }
   }
@@ -220,8 +222,8 @@ class Backward {
   Tensor gradient_;
   Tensor d_gates_;
   Tensor d_outputs_;
-  Tensor d_bias_;      // [threads, 4 size]
-  Tensor d_peephole_;  // [threads, 3, size]
+  Tensor d_bias_;      // [parts, 4 size]
+  Tensor d_peephole_;  // [parts, 3, size]
 };
 
 // Absent parameters are empty: LibTorch 1.13 takes no undefined tensors as arguments.

@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <future>
+#include <vector>
 
 namespace ernn::cpu {
 
@@ -29,14 +31,20 @@ MatrixSize matrix_size(const Tensor& weight, int64_t rows, int64_t cols) {
   return size;
 }
 
-void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& work) {
-  if (count == 0) return;
-  const int64_t parts = std::min<int64_t>(at::get_num_threads(), count);
-  if (parts == 1) return work(0, count);
-  at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part)
-      work(count * part / parts, count * (part + 1) / parts);
-  });
+int64_t parts_of(int64_t count) {
+  return std::min<int64_t>(at::get_num_threads(), count);
+}
+
+void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t, int64_t)>& work) {
+  const int64_t parts = parts_of(count);
+  std::vector<std::future<void>> others;
+  for (int64_t part = 1; part < parts; ++part) {
+    others.push_back(std::async(std::launch::async, [&work, part, parts, count] {
+      work(part, count * part / parts, count * (part + 1) / parts);
+    }));
+  }
+  if (parts > 0) work(0, 0, count / parts);
+  for (auto& other : others) other.get();
 }
 
 namespace {
@@ -66,7 +74,7 @@ void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProd
     return;
   }
   const StructuredProduct<T> product(best_isa(), size, side, weight.template data_ptr<T>());
-  parallel_parts(n, [&](int64_t begin, int64_t end) {
+  parallel_parts(n, [&](int64_t, int64_t begin, int64_t end) {
     ProductScratch<T> scratch;
     const Rows<const T> added = addend.data == nullptr ? addend : addend.from(begin);
     product.multiply(x.from(begin), end - begin, added, y.from(begin), scratch);
@@ -82,7 +90,7 @@ Tensor weight_gradient(const Tensor& weight, MatrixSize size, Rows<const T> x, R
   }
   Tensor gradient = torch::empty(weight.sizes(), weight.options());
   const int64_t per_row = size.block_cols() * size.block;
-  parallel_parts(size.block_rows(), [&](int64_t begin, int64_t end) {
+  parallel_parts(size.block_rows(), [&](int64_t, int64_t begin, int64_t end) {
     MatrixSize part = size;
     part.rows = std::min<int64_t>(end * size.block, size.rows) - begin * size.block;
     WeightGradient<T> sum(best_isa(), part);

@@ -31,8 +31,11 @@ compute::Rows<T> columns_from(const torch::Tensor& x, int64_t offset) {
   return {x.data_ptr<T>() + offset, x.size(-1)};
 }
 
-/// Calls work(begin, end) for parts of 0 ... count, one for each of LibTorch's threads.
-void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t)>& work);
+/// Number of parts that parallel_parts() makes of `count`: one for each of LibTorch's threads.
+int64_t parts_of(int64_t count);
+/// Calls work(part, begin, end) for parts of 0 ... count at the same time, each in its own thread.
+/// Threads are started for each call, which a whole sequence's work does not notice.
+void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t, int64_t)>& work);
 
 /// Every row of x [n, ...] times W^T (side forward) or W (side backward), plus `addend` when that
 /// has data (its stride may be 0). Dense products are BLAS's: this is for many rows.

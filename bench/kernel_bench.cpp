@@ -1,0 +1,87 @@
+// C simulation of the HLS kernel beside the audio it listens to: 2 layers of 1024 cells, k = 8.
+#include <benchmark/benchmark.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/comparison.h"
+#include "bench/steps.h"
+#include "export/artefact_writer.h"
+#include "export/profile.h"
+#include "export/quantise.h"
+#include "models/acoustic_model.h"
+#include "train/kernel_program.h"
+#include "train/machine.h"
+
+namespace ernn::bench {
+
+namespace {
+
+constexpr int kSize = 1024;
+constexpr int kFrames = 100;
+constexpr double kFrameSeconds = 0.01;
+constexpr int kCalibrationFrames = 20;
+
+QuantisedNetwork made_up_network(const ModelOptions& options) {
+  AcousticModel model(options);
+  model->initialise(1);
+  ModelFile file;
+  file.options = options;
+  file.tensors = model->to_tensor_file("{}");
+  const FloatNetwork floats = FloatNetwork::from_model(file);
+  const torch::Tensor values = torch::randn({kCalibrationFrames, kInputs});
+  FrameMatrix frames(kCalibrationFrames, kInputs);
+  std::copy_n(values.data_ptr<float>(), frames.data.size(), frames.data.begin());
+  return quantise(floats, profile_ranges(floats, {frames}), ExportOptions{});
+}
+
+struct Kernel {
+  QuantisedNetwork network;
+  KernelProgram program;
+  CodeFrames frames;
+};
+
+std::shared_ptr<Kernel> build(const std::filesystem::path& folder) {
+  QuantisedNetwork quantised = made_up_network(network(LayerType::lstm, kSize, 0, false, 8));
+  Artefact artefact;
+  artefact.network = quantised;
+  const CodeFrames frames = random_frames(quantised, kFrames, 1);
+  write_artefact(artefact, make_golden(quantised, frames, 1, 2), folder / "artefact");
+  return std::make_shared<Kernel>(
+      Kernel{quantised, KernelProgram(folder / "artefact", folder / "work", "g++"), frames});
+}
+
+void simulate(benchmark::State& state, const Kernel& kernel) {
+  for (auto _ : state)
+    benchmark::DoNotOptimize(kernel.program.run({kernel.frames}, kernel.network));
+}
+
+void audio(benchmark::State& state) {
+  for (auto _ : state) state.SetIterationTime(kFrames * kFrameSeconds);
+}
+
+}  // namespace
+
+}  // namespace ernn::bench
+
+int main(int argc, char** argv) {
+  using namespace ernn;
+  using namespace ernn::bench;
+  const auto folder = std::filesystem::temp_directory_path() / "ernn-bench-kernel";
+  std::filesystem::create_directories(folder / "work");
+  const auto kernel = build(folder);
+  benchmark::RegisterBenchmark("kernel C simulation",
+                               [kernel](benchmark::State& state) { simulate(state, *kernel); })
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
+  benchmark::RegisterBenchmark("its audio", audio)
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(1)
+      ->UseManualTime();
+  const int status = run(
+      argc, argv, {{"kernel simulation, LSTM 2x1024 k=8", "kernel C simulation", "its audio", 1}});
+  std::filesystem::remove_all(folder);
+  return status;
+}
