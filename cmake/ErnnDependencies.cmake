@@ -23,3 +23,15 @@ separate_arguments(ERNN_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 add_library(ernn_torch INTERFACE)
 target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})
+
+# Processes that train together talk through LibTorch's c10d and Gloo, when LibTorch has it and Gloo's headers are there.
+include(CheckCXXSourceCompiles)
+function(ernn_check_gloo)
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+  set(CMAKE_REQUIRED_LIBRARIES ${TORCH_LIBRARIES})
+  check_cxx_source_compiles("
+    #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+    #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+    c10d::ProcessGroupGloo* group = nullptr;" ERNN_LIBTORCH_HAS_GLOO)
+endfunction()
+ernn_check_gloo()

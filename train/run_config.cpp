@@ -144,6 +144,10 @@ RunConfig read_run_config(ConfigNode tree, const std::string& file,
   check.require(config.threads > 0, "threads", config.threads, "a positive number");
   check.require(config.checkpoint_seconds >= 0, "checkpoint_seconds", config.checkpoint_seconds,
                 "0 or more");
+  check.require(config.distributed.timeout_seconds > 0, "distributed.timeout_seconds",
+                config.distributed.timeout_seconds, "a positive number");
+  check.require(config.distributed.start_seconds > 0, "distributed.start_seconds",
+                config.distributed.start_seconds, "a positive number");
   check.require(config.context.label_delay >= 0, "context.label_delay", config.context.label_delay,
                 "0 or more");
   check.require(config.context.criterion == Criterion::frame || config.context.label_delay == 0,

@@ -88,11 +88,18 @@ struct ScoringOptions {
   ScoringProtocol protocol = ScoringProtocol::kaldi;
 };
 
+/// Several processes that train together (train/process_group.h).
+struct DistributedOptions {
+  double timeout_seconds = 60;  ///< a process that is not heard of for so long is lost
+  double start_seconds = 600;   ///< the same until all have started and read their data
+};
+
 struct RunConfig {
   std::string name = "run";
   std::int64_t seed = 1;
   int threads = 1;                ///< of LibTorch; more are slower once anything else runs
   double checkpoint_seconds = 0;  ///< also write a checkpoint this often within an epoch; 0 = no
+  DistributedOptions distributed;
   DataOptions data;
   FeatureOptions features;
   ModelOptions model;
@@ -162,11 +169,18 @@ void describe(Visitor& field, ScoringOptions& o) {
 }
 
 template <class Visitor>
+void describe(Visitor& field, DistributedOptions& o) {
+  field("timeout_seconds", o.timeout_seconds, "a process silent for so long is lost");
+  field("start_seconds", o.start_seconds, "the same until all have read their data");
+}
+
+template <class Visitor>
 void describe(Visitor& field, RunConfig& o) {
   field("name", o.name, "name of the run");
   field("seed", o.seed, "of everything random");
   field("threads", o.threads, "of LibTorch");
   field("checkpoint_seconds", o.checkpoint_seconds, "between checkpoints in an epoch, 0 = none");
+  field("distributed", o.distributed);
   field("data", o.data);
   field("features", o.features);
   field("model", o.model);
