@@ -35,9 +35,8 @@ T from_text(const std::string& text, const std::string& place) {
   }
 }
 
-/// A difference between two JSON documents as "path is X there and Y here", or "".
-std::string first_difference(const nlohmann::json& there, const nlohmann::json& here,
-                             const std::string& path) {
+std::string json_difference(const nlohmann::json& there, const nlohmann::json& here,
+                            const std::string& path) {
   if (there == here) return "";
   const auto inside = [&](const auto& key) {
     return path.empty() ? fmt::format("{}", key) : fmt::format("{}.{}", path, key);
@@ -46,7 +45,7 @@ std::string first_difference(const nlohmann::json& there, const nlohmann::json& 
     for (const auto& [key, value] : here.items()) {
       if (!there.contains(key))
         return fmt::format("{} is missing there and {} here", inside(key), value.dump());
-      std::string difference = first_difference(there[key], value, inside(key));
+      std::string difference = json_difference(there[key], value, inside(key));
       if (!difference.empty()) return difference;
     }
     for (const auto& [key, value] : there.items()) {
@@ -56,7 +55,7 @@ std::string first_difference(const nlohmann::json& there, const nlohmann::json& 
   }
   if (there.is_array() && here.is_array() && there.size() == here.size()) {
     for (std::size_t i = 0; i < here.size(); ++i) {
-      std::string difference = first_difference(there[i], here[i], inside(i));
+      std::string difference = json_difference(there[i], here[i], inside(i));
       if (!difference.empty()) return difference;
     }
   }
@@ -118,6 +117,7 @@ CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptio
   shared.export_options = {};     // comes after training
   shared.training = {};           // already part of every stage
   shared.checkpoint_seconds = 0;  // changes no result
+  shared.distributed = {};        // nor do these
   shared.model = {};              // the network says it
   return {to_text(shared), to_text(stage), to_text(network), start};
 }
@@ -127,17 +127,10 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
   const auto compare = [&](const std::string& there, const std::string& here,
                            const std::string& prefix) {
     if (there == here) return;
-    std::string difference;
-    try {
-      difference =
-          first_difference(nlohmann::json::parse(there), nlohmann::json::parse(here), prefix);
-    } catch (const nlohmann::json::exception& error) {
-      throw DataError(fmt::format("{}: broken metadata: {}", path.string(), error.what()));
-    }
     throw DataError(fmt::format(
         "{}: the checkpoint belongs to another run: {}; undo the change, use another --out, or "
         "remove the stage's folder to train it again",
-        path.string(), difference));
+        path.string(), first_difference(there, here, prefix, path.string())));
   };
   compare(found.model, expected.model, "model");
   compare(found.stage, expected.stage, "stage");
@@ -150,13 +143,26 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
   }
 }
 
-std::string digest_file(const std::filesystem::path& path) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char byte : read_file(path)) {
+std::string first_difference(const std::string& there, const std::string& here,
+                             const std::string& path, const std::string& place) {
+  try {
+    return json_difference(nlohmann::json::parse(there), nlohmann::json::parse(here), path);
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken metadata: {}", place, error.what()));
+  }
+}
+
+std::uint64_t digest_bytes(std::string_view bytes, std::uint64_t before) {
+  std::uint64_t hash = before == 0 ? 0xcbf29ce484222325U : before;
+  for (const char byte : bytes) {
     hash ^= static_cast<unsigned char>(byte);
     hash *= 0x100000001b3U;
   }
-  return fmt::format("{:016x}", hash);
+  return hash;
+}
+
+std::string digest_file(const std::filesystem::path& path) {
+  return fmt::format("{:016x}", digest_bytes(read_file(path)));
 }
 
 }  // namespace ernn

@@ -3,9 +3,11 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/tensor_file.h"
 #include "train/run_config.h"
@@ -75,7 +77,14 @@ CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptio
 void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& expected,
                     const std::filesystem::path& path);
 
-/// FNV-1a, 64 bits, as hexadecimal text.
+/// The first difference between two JSON documents as "path is X there and Y here", "" for none.
+/// `path` is where they stand. Throws DataError naming `place` for text that is not JSON.
+std::string first_difference(const std::string& there, const std::string& here,
+                             const std::string& path, const std::string& place);
+
+/// FNV-1a, 64 bits; `before` is the digest of what came before.
+std::uint64_t digest_bytes(std::string_view bytes, std::uint64_t before = 0);
+/// Of a whole file, as hexadecimal text.
 std::string digest_file(const std::filesystem::path& path);
 
 }  // namespace ernn

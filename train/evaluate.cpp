@@ -1,6 +1,7 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "train/batches.h"
 #include "train/losses.h"
@@ -19,45 +20,77 @@ FrameMatrix rows_of(const torch::Tensor& batch, std::int64_t b, std::int64_t fir
   return matrix;
 }
 
+/// What the batches of a process add up to.
+struct Tally {
+  double loss_sum = 0;
+  double loss_count = 0;
+  double frames = 0;
+  double wrong_frames = 0;
+  std::vector<std::vector<int>> hypotheses;  ///< of each utterance; empty when another's share
+
+  /// Adds the other processes' parts.
+  void add_others(const ProcessGroup& group) {
+    torch::Tensor sums =
+        torch::tensor({loss_sum, loss_count, frames, wrong_frames}, torch::kDouble);
+    group.sum(sums);
+    const auto* const sum = sums.data_ptr<double>();
+    loss_sum = sum[0];
+    loss_count = sum[1];
+    frames = sum[2];
+    wrong_frames = sum[3];
+    for (const auto& text : group.gather(nlohmann::json(hypotheses).dump())) {
+      const nlohmann::json theirs = nlohmann::json::parse(text);
+      for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+        if (!theirs[i].empty()) hypotheses[i] = theirs[i].get<std::vector<int>>();
+      }
+    }
+  }
+};
+
+void evaluate_batch(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
+                    const std::vector<std::size_t>& members, const ModelContext& context,
+                    const PosteriorSink& sink, Tally& tally) {
+  const Batch padded = make_batch(utterances, members, context.label_delay);
+  const torch::Tensor logits = model->forward(padded.features, padded.lengths);
+  const LossSum loss = batch_loss(logits, padded, context.criterion, /*label_smoothing=*/0);
+  tally.loss_sum += loss.sum.item<double>();
+  tally.loss_count += static_cast<double>(loss.count);
+  tally.frames += static_cast<double>(padded.target_frames);
+  if (context.criterion == Criterion::frame)
+    tally.wrong_frames += static_cast<double>(frame_errors(logits, padded));
+  const torch::Tensor posteriors = torch::log_softmax(logits, -1);
+  for (std::size_t b = 0; b < members.size(); ++b) {
+    const LabelledUtterance& utterance = utterances[members[b]];
+    const FrameMatrix own = rows_of(posteriors, static_cast<std::int64_t>(b), context.label_delay,
+                                    utterance.features.rows);
+    if (sink) sink(utterance.id, own);
+    tally.hypotheses[members[b]] = decode(own, context.decoder_model, context.decoder);
+  }
+}
+
 }  // namespace
 
 SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
-                     const ModelContext& context, int batch, const PosteriorSink& sink) {
+                     const ModelContext& context, int batch, const PosteriorSink& sink,
+                     const ProcessGroup* group) {
   const torch::NoGradGuard no_grad;
   const bool was_training = model->is_training();
   model->eval();
-  double loss_sum = 0;
-  long long loss_count = 0;
-  long long wrong_frames = 0;
-  long long frames = 0;
-  std::vector<std::vector<int>> hypotheses(utterances.size());
+  Tally tally;
+  tally.hypotheses.resize(utterances.size());
   for (const auto& members : plan_batches(utterances, batch)) {
-    const Batch padded = make_batch(utterances, members, context.label_delay);
-    const torch::Tensor logits = model->forward(padded.features, padded.lengths);
-    const LossSum loss = batch_loss(logits, padded, context.criterion, /*label_smoothing=*/0);
-    loss_sum += loss.sum.item<double>();
-    loss_count += loss.count;
-    frames += padded.target_frames;
-    if (context.criterion == Criterion::frame) wrong_frames += frame_errors(logits, padded);
-    const torch::Tensor posteriors = torch::log_softmax(logits, -1);
-    for (std::size_t b = 0; b < members.size(); ++b) {
-      const LabelledUtterance& utterance = utterances[members[b]];
-      const FrameMatrix own = rows_of(posteriors, static_cast<std::int64_t>(b), context.label_delay,
-                                      utterance.features.rows);
-      if (sink) sink(utterance.id, own);
-      hypotheses[members[b]] = decode(own, context.decoder_model, context.decoder);
-    }
+    const auto share = group == nullptr ? members : share_of(members, group->rank(), group->size());
+    if (!share.empty()) evaluate_batch(model, utterances, share, context, sink, tally);
   }
   model->train(was_training);
+  if (group != nullptr && !group->is_alone()) tally.add_others(*group);
   SplitResult result;
-  result.loss = loss_sum / static_cast<double>(std::max<long long>(1, loss_count));
-  if (context.criterion == Criterion::frame) {
-    result.frame_error = 100.0 * static_cast<double>(wrong_frames) /
-                         static_cast<double>(std::max<long long>(1, frames));
-  }
+  result.loss = tally.loss_sum / std::max(1.0, tally.loss_count);
+  if (context.criterion == Criterion::frame)
+    result.frame_error = 100.0 * tally.wrong_frames / std::max(1.0, tally.frames);
   result.scores.protocol = context.protocol;
   for (std::size_t i = 0; i < utterances.size(); ++i) {
-    result.scores.add(score_utterance(utterances[i].id, utterances[i].phones, hypotheses[i],
+    result.scores.add(score_utterance(utterances[i].id, utterances[i].phones, tally.hypotheses[i],
                                       context.phones, context.protocol));
   }
   return result;

@@ -10,6 +10,7 @@
 #include "features/dataset.h"
 #include "models/acoustic_model.h"
 #include "train/model_context.h"
+#include "train/process_group.h"
 #include "train/scoring.h"
 
 namespace ernn {
@@ -25,7 +26,10 @@ using PosteriorSink = std::function<void(const std::string& id, const FrameMatri
 
 /// Runs a model over utterances with normalised features, in evaluation mode, and decodes and
 /// scores as `context` says. The model's mode is what it was afterwards; no random state is used.
+/// The processes of a group evaluate a share each and all return the same result; `sink` sees the
+/// process' own share.
 SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
-                     const ModelContext& context, int batch, const PosteriorSink& sink = {});
+                     const ModelContext& context, int batch, const PosteriorSink& sink = {},
+                     const ProcessGroup* group = nullptr);
 
 }  // namespace ernn

@@ -82,14 +82,17 @@ class Run {
       : config_(std::move(config)), options_(options), load_(load) {
     config_.model = complete_model(config_);
     check_stages();
-    check_folder();
+    require_same_configuration();
+    group().from_first([&] { return check_folder(); });
   }
 
   std::vector<SummaryRow> train() {
     for (const auto& stage : config_.stages) {
       if (!wanted(stage.name)) continue;
       const Start start = find_start(stage);
-      if (!finished(stage, start)) train_stage(stage, start);
+      const bool done = finished(stage, start);
+      require_same_files(stage, start);
+      if (!done) train_stage(stage, start);
     }
     return read_summary(options_.out);
   }
@@ -102,6 +105,58 @@ class Run {
     std::string digest;
     long long steps = 0;
   };
+
+  ProcessGroup& group() const { return *options_.group; }
+
+  /// Throws UsageError in all processes unless they bring the same text.
+  template <class Describe>
+  void require_same(const std::string& own, const Describe& describe) const {
+    const auto texts = group().gather(own);
+    for (std::size_t rank = 1; rank < texts.size(); ++rank) {
+      if (texts[rank] != texts[0])
+        throw UsageError(fmt::format("process {} {}", rank, describe(texts[rank], texts[0])));
+    }
+  }
+
+  void require_same_configuration() const {
+    nlohmann::json own = write_options(config_).to_json();
+    own["--resume"] = options_.resume;
+    own["--stages"] = join(options_.stages, ",");
+    require_same(own.dump(), [](const std::string& there, const std::string& here) {
+      return fmt::format("was started with another configuration than process 0: {}",
+                         first_difference(there, here, "", "configuration"));
+    });
+  }
+
+  void require_same_files(const StageOptions& stage, const Start& start) const {
+    if (group().is_alone()) return;
+    const auto checkpoint = checkpoint_path(options_.out, stage.name);
+    const bool exists = std::filesystem::exists(checkpoint);
+    const std::string own = start.digest + " " + (exists ? digest_file(checkpoint) : "none");
+    require_same(own, [&](const std::string& /*there*/, const std::string& /*here*/) {
+      return fmt::format(
+          "finds other files of stage '{}' in {} than process 0; all processes need "
+          "the same run folder, on a file system that they share",
+          stage.name, options_.out.string());
+    });
+  }
+
+  void require_same_data() const {
+    std::string own;
+    for (const auto* split : {&data_.train, &data_.dev, &data_.test}) {
+      std::uint64_t digest = 0;
+      for (const auto& utterance : *split)
+        digest =
+            digest_bytes(fmt::format("{} {}\n", utterance.id, utterance.features.rows), digest);
+      own += fmt::format("{} utterances with digest {:016x}; ", split->size(), digest);
+    }
+    require_same(own, [](const std::string& there, const std::string& here) {
+      return fmt::format(
+          "has read other data than process 0: found {}expected {}of train, dev and "
+          "test",
+          there, here);
+    });
+  }
 
   bool wanted(const std::string& stage) const {
     return options_.stages.empty() || std::find(options_.stages.begin(), options_.stages.end(),
@@ -127,7 +182,8 @@ class Run {
     }
   }
 
-  void check_folder() {
+  /// Makes the run folder; returns nothing of interest.
+  std::string check_folder() const {
     const auto config_file = options_.out / "config.yaml";
     if (std::filesystem::exists(config_file) && !options_.resume) {
       throw UsageError(
@@ -135,6 +191,7 @@ class Run {
                       options_.out.string()));
     }
     make_folder(options_.out);
+    return "";
   }
 
   Start find_start(const StageOptions& stage) const {
@@ -168,9 +225,12 @@ class Run {
 
   void train_stage(const StageOptions& stage, const Start& start) {
     const TrainingData& data = this->data();
-    // Only now is the folder known to belong to this configuration.
-    save(config_, options_.out / "config.yaml");
-    make_folder(options_.out / stage.name);
+    group().from_first([&] {
+      // Only now is the folder known to belong to this configuration.
+      save(config_, options_.out / "config.yaml");
+      make_folder(options_.out / stage.name);
+      return std::string();
+    });
     StageInputs inputs;
     inputs.stage = stage;
     inputs.start_options = start.options;
@@ -183,19 +243,51 @@ class Run {
     inputs.metrics_bytes = metrics_bytes_before(stage);
     inputs.checkpoint_seconds = config_.checkpoint_seconds;
     inputs.seed = stage_seed(config_.seed, stage.name);
-    inputs.quiet = options_.quiet;
+    inputs.quiet = options_.quiet || !group().is_first();
     inputs.stop = options_.stop;
-    StageTrainer trainer(inputs, data);
-    const AcousticModel model = trainer.run();
-    finish_stage(stage, model, trainer, inputs);
+    StageTrainer trainer(inputs, data, group());
+    try {
+      const AcousticModel model = trainer.run();
+      finish_stage(stage, model, trainer, inputs);
+    } catch (const LostPeerError& error) {
+      stop_for_lost_peer(error, inputs, trainer.position());
+    }
+  }
+
+  [[noreturn]] static void stop_for_lost_peer(const LostPeerError& error, const StageInputs& inputs,
+                                              const StagePosition& position) {
+    const std::string folder = inputs.checkpoint.parent_path().string();
+    const std::string advice =
+        std::filesystem::exists(inputs.checkpoint)
+            ? fmt::format(
+                  "the checkpoint in {} can be resumed: start all processes again with "
+                  "--resume",
+                  folder)
+            : fmt::format(
+                  "no checkpoint was written to {} yet: start all processes again with "
+                  "--resume to begin the stage anew",
+                  folder);
+    throw Error(fmt::format("stage {}, epoch {}, step {}: {}; {}", inputs.stage.name,
+                            position.epoch + 1, position.step, error.what(), advice),
+                error.exit_status());
   }
 
   void finish_stage(const StageOptions& stage, const AcousticModel& model,
                     const StageTrainer& trainer, const StageInputs& inputs) {
-    const TrainingData& data = this->data();
+    const SplitResult test =
+        evaluate(model, data().test, inputs.context, stage.batch, {}, &group());
+    group().from_first([&] {
+      write_results(stage, model, trainer, inputs, test);
+      return std::string();
+    });
+    if (!inputs.quiet) fmt::print(stderr, "{} finished: test {}\n", stage.name, test.scores.text());
+  }
+
+  void write_results(const StageOptions& stage, const AcousticModel& model,
+                     const StageTrainer& trainer, const StageInputs& inputs,
+                     const SplitResult& test) const {
     const std::string context = write_options(inputs.context).to_json().dump();
     model->to_tensor_file(context).save(model_path(options_.out, stage.name));
-    const SplitResult test = evaluate(model, data.test, inputs.context, stage.batch);
     make_folder(options_.out / stage.name / "test");
     write_scores(test.scores, options_.out / stage.name / "test");
     put_summary_row(options_.out, make_row(stage, model->options(), test, config_.seed));
@@ -205,8 +297,6 @@ class Run {
     checkpoint.position.finished = true;
     checkpoint.schedule = trainer.schedule();
     checkpoint.save(inputs.checkpoint);
-    if (!options_.quiet)
-      fmt::print(stderr, "{} finished: test {}\n", stage.name, test.scores.text());
   }
 
   /// Metrics of a stage that is trained again are dropped together with everything after them, so
@@ -225,10 +315,35 @@ class Run {
 
   const TrainingData& data() {
     if (data_.train.empty()) {
-      data_ = load_();
-      check_width(config_.model, data_);
+      if (group().is_alone()) {
+        read_data();
+      } else {
+        read_data_together();
+      }
     }
     return data_;
+  }
+
+  void read_data() {
+    data_ = load_();
+    check_width(config_.model, data_);
+  }
+
+  /// An error in one process ends all of them, with its message.
+  void read_data_together() {
+    std::string failure;
+    try {
+      read_data();
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+    group().wait_for_all();
+    const auto failures = group().gather(failure);
+    for (std::size_t rank = 0; rank < failures.size(); ++rank) {
+      if (!failures[rank].empty())
+        throw DataError(fmt::format("process {}: {}", rank, failures[rank]));
+    }
+    require_same_data();
   }
 
   RunConfig config_;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "models/torch_tensors.h"
 #include "train/losses.h"
 
 namespace ernn {
@@ -39,6 +40,15 @@ void assign_parameters(const AcousticModel& model,
   }
 }
 
+/// The first process draws what a process of its own would draw, the others have a stream each.
+std::uint64_t random_seed(std::int64_t seed, int rank) {
+  return static_cast<std::uint64_t>(seed) + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(rank);
+}
+
+std::string random_name(int rank) {
+  return rank == 0 ? "cpu" : fmt::format("cpu.{}", rank);
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -50,14 +60,15 @@ long long planned_steps(const StageOptions& stage, std::size_t batches) {
 
 }  // namespace
 
-StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data)
+StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const ProcessGroup& group)
     : inputs_(std::move(inputs)),
       data_(data),
+      group_(group),
       method_(make_stage_method(inputs_.stage)),
       plan_(plan_batches(data.train, inputs_.stage.batch)),
       total_steps_(planned_steps(inputs_.stage, plan_.size())),
       schedule_(inputs_.stage.schedule, inputs_.stage.optimiser.learning_rate, total_steps_) {
-  torch::manual_seed(static_cast<std::uint64_t>(inputs_.seed));
+  torch::manual_seed(random_seed(inputs_.seed, group_.rank()));
   const ModelOptions network = method_->network(inputs_.start_options);
   if (inputs_.start.is_empty()) {
     model_ = AcousticModel(network);
@@ -68,6 +79,7 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data)
   model_->train();
   parameters_ = model_->parameters();
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
+  if (!group_.is_alone()) gradient_sum_ = std::make_unique<GradientSum>(parameters_, group_);
   method_->prepare(model_, inputs_.start_options, total_steps_);
   position_.total_steps = inputs_.start_steps;
   position_.metrics_bytes = inputs_.metrics_bytes;
@@ -75,7 +87,8 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data)
 
 AcousticModel StageTrainer::run() {
   if (std::filesystem::exists(inputs_.checkpoint)) load_checkpoint();
-  metrics_ = std::make_unique<MetricsFile>(inputs_.metrics, position_.metrics_bytes);
+  if (group_.is_first())
+    metrics_ = std::make_unique<MetricsFile>(inputs_.metrics, position_.metrics_bytes);
   last_checkpoint_ = std::chrono::steady_clock::now();
   while (!done()) {
     run_epoch();
@@ -103,12 +116,11 @@ void StageTrainer::run_epoch() {
                     static_cast<long long>(plan_.size()), inputs_.quiet);
   while (position_.batch < static_cast<long long>(plan_.size()) &&
          (stage.max_steps == 0 || position_.step < stage.max_steps)) {
-    const auto& members = plan_[order[static_cast<std::size_t>(position_.batch)]];
-    run_step(make_batch(data_.train, members, inputs_.context.label_delay));
+    const StepTotals step = run_step(plan_[order[static_cast<std::size_t>(position_.batch)]]);
     progress.update(
         position_.batch,
         fmt::format("loss {:.3f}", position_.loss_sum / static_cast<double>(position_.loss_count)));
-    if (inputs_.stop()) {
+    if (step.stop) {
       save_checkpoint();
       progress.finish();
       throw Error(fmt::format("interrupted in stage {}, epoch {}, step {}; the checkpoint is "
@@ -116,35 +128,49 @@ void StageTrainer::run_epoch() {
                               stage.name, number, position_.step),
                   kInterrupted);
     }
-    if (inputs_.checkpoint_seconds > 0 &&
-        seconds_since(last_checkpoint_) >= inputs_.checkpoint_seconds) {
-      save_checkpoint();
-    }
+    if (step.checkpoint) save_checkpoint();
   }
 }
 
-void StageTrainer::run_step(const Batch& batch) {
-  const StageOptions& stage = inputs_.stage;
+StepTotals StageTrainer::run_step(const std::vector<std::size_t>& members) {
   const double rate = schedule_.learning_rate(position_.step);
-  torch::Tensor features = batch.features;
-  if (stage.feature_noise > 0)
-    features = features + stage.feature_noise * torch::randn_like(features);
-  optimiser_->zero_grad();
-  const torch::Tensor logits = model_->forward(features, batch.lengths);
-  const LossSum loss = batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
-  loss.mean().backward();
-  const double sum = loss.sum.item<double>();
-  const double norm = clip_gradients(parameters_, stage.clip_norm);
-  if (!std::isfinite(sum) || !std::isfinite(norm)) stop_for_bad_loss(sum, norm, rate);
+  const StepTotals totals = compute_gradients(members);
+  const double norm = clip_gradients(parameters_, inputs_.stage.clip_norm);
+  if (!std::isfinite(totals.loss) || !std::isfinite(norm))
+    stop_for_bad_loss(totals.loss, norm, rate);
   method_->before_step();
   optimiser_->step(rate);
   method_->after_step(rate);
   last_rate_ = rate;
-  position_.loss_sum += sum;
-  position_.loss_count += loss.count;
+  position_.loss_sum += totals.loss;
+  position_.loss_count += totals.count;
   ++position_.batch;
   ++position_.step;
   ++position_.total_steps;
+  return totals;
+}
+
+StepTotals StageTrainer::compute_gradients(const std::vector<std::size_t>& members) {
+  const StageOptions& stage = inputs_.stage;
+  const auto share = share_of(members, group_.rank(), group_.size());
+  StepTotals totals;
+  optimiser_->zero_grad();
+  if (!share.empty()) {
+    const Batch batch = make_batch(data_.train, share, inputs_.context.label_delay);
+    torch::Tensor features = batch.features;
+    if (stage.feature_noise > 0)
+      features = features + stage.feature_noise * torch::randn_like(features);
+    const torch::Tensor logits = model_->forward(features, batch.lengths);
+    const LossSum loss =
+        batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
+    (group_.is_alone() ? loss.mean() : loss.sum).backward();
+    totals.loss = loss.sum.item<double>();
+    totals.count = loss.count;
+  }
+  totals.stop = inputs_.stop();
+  totals.checkpoint = group_.is_first() && inputs_.checkpoint_seconds > 0 &&
+                      seconds_since(last_checkpoint_) >= inputs_.checkpoint_seconds;
+  return group_.is_alone() ? totals : gradient_sum_->reduce(totals);
 }
 
 void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) const {
@@ -162,7 +188,8 @@ void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) cons
 
 void StageTrainer::end_of_epoch() {
   const StageOptions& stage = inputs_.stage;
-  const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch);
+  require_same_parameters();
+  const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch, {}, &group_);
   EpochRecord record;
   record.stage = stage.name;
   record.type = stage.type;
@@ -177,7 +204,7 @@ void StageTrainer::end_of_epoch() {
   method_->end_of_epoch(record);
   if (method_->projects()) {
     record.projected_dev_per =
-        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch)
+        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch, {}, &group_)
             .scores.total.per();
   }
   const bool by_per = stage.schedule.metric == DevMetric::per;
@@ -189,14 +216,14 @@ void StageTrainer::end_of_epoch() {
     optimiser_->reset();
   }
   record.seconds = epoch_seconds();
-  metrics_->append(record);
+  if (group_.is_first()) metrics_->append(record);
   if (!inputs_.quiet) fmt::print(stderr, "{}\n", to_text(record, stage.epochs));
   ++position_.epoch;
   position_.batch = 0;
   position_.loss_sum = 0;
   position_.loss_count = 0;
   position_.seconds = 0;
-  position_.metrics_bytes = metrics_->bytes();
+  if (group_.is_first()) position_.metrics_bytes = metrics_->bytes();
   epoch_start_ = std::chrono::steady_clock::now();
   save_checkpoint();
 }
@@ -206,6 +233,10 @@ double StageTrainer::epoch_seconds() const {
 }
 
 void StageTrainer::save_checkpoint() {
+  last_checkpoint_ = std::chrono::steady_clock::now();
+  const at::Generator generator = at::detail::getDefaultCPUGenerator();
+  const auto random = group_.gather(to_raw(generator.get_state()).bytes);
+  if (!group_.is_first()) return;
   Checkpoint checkpoint;
   checkpoint.identity = inputs_.identity;
   checkpoint.position = position_;
@@ -215,10 +246,12 @@ void StageTrainer::save_checkpoint() {
   checkpoint.put("best.", best_);
   checkpoint.put("optimiser.", optimiser_->state());
   method_->save(checkpoint.file, "method.");
-  const at::Generator generator = at::detail::getDefaultCPUGenerator();
-  checkpoint.put("random.", {{"cpu", generator.get_state()}});
+  for (int rank = 0; rank < group_.size(); ++rank) {
+    const std::string& state = random[static_cast<std::size_t>(rank)];
+    checkpoint.file.tensors["random." + random_name(rank)] = {
+        "U8", {static_cast<std::int64_t>(state.size())}, state};
+  }
   checkpoint.save(inputs_.checkpoint);
-  last_checkpoint_ = std::chrono::steady_clock::now();
 }
 
 void StageTrainer::load_checkpoint() {
@@ -230,11 +263,37 @@ void StageTrainer::load_checkpoint() {
   best_ = checkpoint.group("best.", file);
   optimiser_->restore(checkpoint.group("optimiser.", file), file);
   method_->load(checkpoint.file, "method.", file);
-  const auto random = checkpoint.group("random.", file);
-  if (random.count("cpu") == 0)
-    throw DataError(fmt::format("{}: tensor 'random.cpu' is missing", file));
+  load_random_state(checkpoint);
+}
+
+void StageTrainer::load_random_state(const Checkpoint& checkpoint) {
+  const auto random = checkpoint.group("random.", inputs_.checkpoint.string());
+  if (random.count(random_name(0)) == 0) {
+    throw DataError(fmt::format("{}: tensor 'random.cpu' is missing", inputs_.checkpoint.string()));
+  }
+  const auto own = random.find(random_name(group_.rank()));
   at::Generator generator = at::detail::getDefaultCPUGenerator();
-  generator.set_state(random.at("cpu"));
+  if (own != random.end()) {
+    generator.set_state(own->second);
+  } else {
+    // Fewer processes wrote the checkpoint: a stream that no earlier step has drawn from.
+    generator.set_current_seed(random_seed(inputs_.seed + position_.total_steps, group_.rank()));
+  }
+}
+
+void StageTrainer::require_same_parameters() const {
+  if (group_.is_alone()) return;
+  std::uint64_t digest = 0;
+  for (const auto& parameter : parameters_)
+    digest = digest_bytes(to_raw(parameter.detach()).bytes, digest);
+  const auto digests = group_.gather(fmt::format("{:016x}", digest));
+  for (std::size_t rank = 1; rank < digests.size(); ++rank) {
+    if (digests[rank] == digests[0]) continue;
+    throw DataError(fmt::format(
+        "stage {}, epoch {}, step {}: process {} has other parameters than process 0, expected the "
+        "same bits; start processes on machines that are alike, with --resume",
+        inputs_.stage.name, position_.epoch + 1, position_.step, rank));
+  }
 }
 
 }  // namespace ernn

@@ -13,8 +13,10 @@
 #include "train/batches.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
+#include "train/gradient_sum.h"
 #include "train/metrics.h"
 #include "train/optimiser.h"
+#include "train/process_group.h"
 #include "train/run_config.h"
 #include "train/schedule.h"
 #include "train/stage_method.h"
@@ -36,19 +38,23 @@ struct StageInputs {
   double checkpoint_seconds = 0;
   std::int64_t seed = 1;
   bool quiet = false;
-  std::function<bool()> stop = [] { return false; };  ///< asked after every step
+  std::function<bool()> stop = [] { return false; };  ///< asked in every step
 };
 
+/// In a group every process makes the same steps from the same gradients, which are summed over
+/// their shares of each batch; the first one alone writes files and speaks. Random numbers
+/// (dropout, noise) are each process' own.
 class StageTrainer {
  public:
-  StageTrainer(StageInputs inputs, const TrainingData& data);
+  StageTrainer(StageInputs inputs, const TrainingData& data, const ProcessGroup& group);
 
   /// Goes on from the checkpoint when there is one (its identity has been checked), trains to the
   /// end and returns the model that the stage hands on.
   ///
   /// Throws DataError when the loss or the gradient is not finite, naming stage, epoch, step, loss
   /// and learning rate; the last checkpoint stays. Throws Error with exit status 130 when `stop`
-  /// said so, after writing a checkpoint.
+  /// said so in one process, after writing a checkpoint. Throws DataError when the processes of the
+  /// group read different checkpoints or have come to different parameters.
   AcousticModel run();
 
   /// Where the stage stands.
@@ -58,18 +64,25 @@ class StageTrainer {
  private:
   bool done() const;
   void run_epoch();
-  void run_step(const Batch& batch);
+  /// One step on the utterances of a batch; says whether to stop or to write a checkpoint now.
+  StepTotals run_step(const std::vector<std::size_t>& members);
+  /// The gradients of the mean loss over the batch, in all processes.
+  StepTotals compute_gradients(const std::vector<std::size_t>& members);
   void end_of_epoch();
   void stop_for_bad_loss(double loss, double norm, double rate) const;
   void save_checkpoint();
   void load_checkpoint();
+  void load_random_state(const Checkpoint& checkpoint);
+  void require_same_parameters() const;
   double epoch_seconds() const;
 
   StageInputs inputs_;
   const TrainingData& data_;
+  const ProcessGroup& group_;
   std::unique_ptr<StageMethod> method_;
   AcousticModel model_{nullptr};
   std::vector<torch::Tensor> parameters_;
+  std::unique_ptr<GradientSum> gradient_sum_;  ///< null in a process of its own
   std::vector<std::vector<std::size_t>> plan_;
   long long total_steps_;
   Schedule schedule_;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "train/commands/commands.h"
 #include "train/interrupt.h"
 #include "train/machine.h"
+#include "train/process_group.h"
 #include "train/run.h"
 #include "train/run_config.h"
 
@@ -41,16 +43,18 @@ int train_command(int argc, char** argv) {
   run.resume = arguments.count("resume") > 0;
   run.quiet = arguments.count("quiet") > 0;
   if (arguments.count("stages") > 0) run.stages = split(arguments["stages"].as<std::string>(), ',');
+  run.group = std::make_shared<ProcessGroup>(read_place(), config.distributed);
+  run.quiet = run.quiet || !run.group->is_first();
   const InterruptGuard guard;
   run.stop = [] { return InterruptGuard::requested(); };
   set_threads(config.threads);
   keep_freed_memory();
   const auto rows = run_training(config, run, [&] {
     const std::string warning = slow_gemm_warning(measure_gemm());
-    if (!warning.empty()) fmt::print(stderr, "{}\n", warning);
+    if (!warning.empty() && run.group->is_first()) fmt::print(stderr, "{}\n", warning);
     return load_training_data(config, run.quiet);
   });
-  fmt::print("{}", summary_table(rows));
+  if (run.group->is_first()) fmt::print("{}", summary_table(rows));
   return 0;
 }
 

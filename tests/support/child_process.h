@@ -1,0 +1,80 @@
+// Programs that a test starts beside itself.
+#pragma once
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace ernn {
+
+/// A running program; the destructor kills it when it still runs.
+class ChildProcess {
+ public:
+  /// `arguments` begins with the program. `environment` is put over this process' own; standard
+  /// error goes to the file `errors`.
+  ChildProcess(const std::vector<std::string>& arguments,
+               const std::map<std::string, std::string>& environment,
+               const std::filesystem::path& errors) {
+    std::vector<std::string> variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      const std::string variable = *entry;
+      if (environment.count(variable.substr(0, variable.find('='))) == 0)
+        variables.push_back(variable);
+    }
+    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int failed = posix_spawn(&id_, arguments.front().c_str(), &actions, nullptr,
+                                   pointers(arguments).data(), pointers(variables).data());
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) throw std::runtime_error("cannot start " + arguments.front());
+  }
+  ~ChildProcess() {
+    if (id_ > 0) kill_and_wait();
+  }
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  /// The exit status, or minus the signal that ended it; waits until `seconds` have passed and then
+  /// throws.
+  int wait(double seconds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    int status = 0;
+    while (waitpid(id_, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() > end) throw std::runtime_error("it does not end");
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    id_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  void kill_and_wait() {
+    ::kill(id_, SIGKILL);
+    waitpid(id_, nullptr, 0);
+    id_ = -1;
+  }
+
+ private:
+  static std::vector<char*> pointers(const std::vector<std::string>& texts) {
+    std::vector<char*> result;
+    for (const auto& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+    result.push_back(nullptr);
+    return result;
+  }
+
+  pid_t id_ = -1;
+};
+
+}  // namespace ernn
