@@ -9,9 +9,6 @@
 #include "bench/comparison.h"
 #include "bench/steps.h"
 #include "export/artefact_writer.h"
-#include "export/profile.h"
-#include "export/quantise.h"
-#include "models/acoustic_model.h"
 #include "train/kernel_program.h"
 #include "train/machine.h"
 
@@ -22,20 +19,6 @@ namespace {
 constexpr int kSize = 1024;
 constexpr int kFrames = 100;
 constexpr double kFrameSeconds = 0.01;
-constexpr int kCalibrationFrames = 20;
-
-QuantisedNetwork made_up_network(const ModelOptions& options) {
-  AcousticModel model(options);
-  model->initialise(1);
-  ModelFile file;
-  file.options = options;
-  file.tensors = model->to_tensor_file("{}");
-  const FloatNetwork floats = FloatNetwork::from_model(file);
-  const torch::Tensor values = torch::randn({kCalibrationFrames, kInputs});
-  FrameMatrix frames(kCalibrationFrames, kInputs);
-  std::copy_n(values.data_ptr<float>(), frames.data.size(), frames.data.begin());
-  return quantise(floats, profile_ranges(floats, {frames}), ExportOptions{});
-}
 
 struct Kernel {
   QuantisedNetwork network;
@@ -44,7 +27,8 @@ struct Kernel {
 };
 
 std::shared_ptr<Kernel> build(const std::filesystem::path& folder) {
-  QuantisedNetwork quantised = made_up_network(network(LayerType::lstm, kSize, 0, false, 8));
+  QuantisedNetwork quantised =
+      quantise(made_up_model(network(LayerType::lstm, kSize, 0, false, 8)));
   Artefact artefact;
   artefact.network = quantised;
   const CodeFrames frames = random_frames(quantised, kFrames, 1);

@@ -1,6 +1,15 @@
 #include "bench/steps.h"
 
+#include <algorithm>
+
+#include "export/profile.h"
+#include "export/quantise.h"
+
 namespace ernn::bench {
+
+namespace {
+constexpr int kCalibrationFrames = 20;
+}
 
 ModelOptions network(LayerType type, int size, int projection, bool peepholes, int block) {
   LayerOptions layer;
@@ -31,6 +40,28 @@ Data::Data(int64_t frames, int64_t batch)
 
 torch::Tensor Data::loss(const torch::Tensor& logits) const {
   return torch::nn::functional::cross_entropy(logits.reshape({-1, kClasses}), targets);
+}
+
+FrameMatrix random_features(int frames) {
+  const torch::Tensor values = torch::randn({frames, kInputs});
+  FrameMatrix matrix(frames, kInputs);
+  std::copy_n(values.data_ptr<float>(), matrix.data.size(), matrix.data.begin());
+  return matrix;
+}
+
+ModelFile made_up_model(const ModelOptions& options) {
+  AcousticModel model(options);
+  model->initialise(1);
+  ModelFile file;
+  file.options = options;
+  file.tensors = model->to_tensor_file("{}");
+  return file;
+}
+
+QuantisedNetwork quantise(const ModelFile& model) {
+  const FloatNetwork floats = FloatNetwork::from_model(model);
+  return ernn::quantise(floats, profile_ranges(floats, {random_features(kCalibrationFrames)}),
+                        ExportOptions{});
 }
 
 }  // namespace ernn::bench

@@ -1,9 +1,12 @@
-// A training step of a network, for the benchmarks.
+// Networks, data and training steps for the benchmarks.
 #pragma once
 
 #include <torch/torch.h>
 
+#include "base/frame_matrix.h"
+#include "export/quantised_network.h"
 #include "models/acoustic_model.h"
+#include "models/model_file.h"
 
 namespace ernn::bench {
 
@@ -28,5 +31,14 @@ struct Data {
   torch::Tensor lengths;
   torch::Tensor targets;
 };
+
+/// Random features of one utterance.
+FrameMatrix random_features(int frames);
+
+/// A model file with fresh parameters.
+ModelFile made_up_model(const ModelOptions& options);
+
+/// Its codes, with formats from ranges on a few random frames.
+QuantisedNetwork quantise(const ModelFile& model);
 
 }  // namespace ernn::bench

@@ -12,12 +12,8 @@
 #include <tuple>
 #include <vector>
 
-#include "base/frame_matrix.h"
 #include "bench/comparison.h"
 #include "bench/steps.h"
-#include "export/profile.h"
-#include "export/quantise.h"
-#include "models/acoustic_model.h"
 #include "runtime/engine.h"
 #include "train/machine.h"
 
@@ -29,23 +25,6 @@ constexpr int kSize = 1024;
 constexpr int kProjection = 512;
 constexpr int kFrames = 200;
 constexpr int kPasses = 3;
-constexpr int kCalibrationFrames = 20;
-
-FrameMatrix random_frames(int frames) {
-  const torch::Tensor values = torch::randn({frames, kInputs});
-  FrameMatrix matrix(frames, kInputs);
-  std::copy_n(values.data_ptr<float>(), matrix.data.size(), matrix.data.begin());
-  return matrix;
-}
-
-ModelFile made_up_model(const ModelOptions& options) {
-  AcousticModel model(options);
-  model->initialise(1);
-  ModelFile file;
-  file.options = options;
-  file.tensors = model->to_tensor_file("{}");
-  return file;
-}
 
 /// Frames through `step`; the time of an iteration is that of the frame `place` of kFrames when
 /// they are sorted by time.
@@ -69,7 +48,7 @@ constexpr int kMedian = kFrames / 2;
 constexpr int kWorst = kFrames - 1;
 
 void run_engine(benchmark::State& state, const std::shared_ptr<const Engine>& engine, int place) {
-  const FrameMatrix frames = random_frames(kFrames);
+  const FrameMatrix frames = random_features(kFrames);
   Stream stream(engine);
   time_frames(state, place, [&](int t) {
     benchmark::DoNotOptimize(stream.step(frames.row(t), static_cast<std::size_t>(kInputs)));
@@ -114,8 +93,6 @@ void add(const std::string& name, const std::function<void(benchmark::State&)>& 
 /// "<name> float" and "<name> fixed": the median frame, and the worst with " worst" behind.
 void add_engines(const std::string& name, const ModelOptions& options) {
   const ModelFile model = made_up_model(options);
-  const FloatNetwork floats = FloatNetwork::from_model(model);
-  const RangeProfile profile = profile_ranges(floats, {random_frames(kCalibrationFrames)});
   const auto add_engine = [&](const std::string& kind,
                               const std::shared_ptr<const Engine>& engine) {
     add(name + kind, [engine](benchmark::State& state) { run_engine(state, engine, kMedian); });
@@ -123,7 +100,7 @@ void add_engines(const std::string& name, const ModelOptions& options) {
         [engine](benchmark::State& state) { run_engine(state, engine, kWorst); });
   };
   add_engine(" float", Engine::from_model(model));
-  add_engine(" fixed", Engine::from_network(quantise(floats, profile, ExportOptions{}), "{}"));
+  add_engine(" fixed", Engine::from_network(quantise(model), "{}"));
 }
 
 }  // namespace
