@@ -26,6 +26,7 @@ std::string to_json_line(const EpochRecord& record) {
   if (record.projected_dev_per) json["projected_dev_per"] = *record.projected_dev_per;
   json["learning_rate"] = record.learning_rate;
   json["seconds"] = std::round(record.seconds * 1000) / 1000;
+  json["data_wait"] = std::round(record.data_wait * 1e5) / 1e5;
   if (!record.admm.empty()) json["admm"] = nlohmann::ordered_json::array();
   for (const auto& matrix : record.admm) {
     json["admm"].push_back({{"matrix", matrix.matrix},
@@ -48,7 +49,8 @@ std::string to_text(const EpochRecord& record, int epochs) {
   double distance = 0;
   for (const auto& matrix : record.admm) distance = std::max(distance, matrix.distance);
   if (!record.admm.empty()) text += fmt::format("  largest distance {:.4f}", distance);
-  return text + fmt::format("  lr {:.3g}  {:.1f} s", record.learning_rate, record.seconds);
+  return text + fmt::format("  lr {:.3g}  {:.1f} s  {:.1f} % waiting for data",
+                            record.learning_rate, record.seconds, 100 * record.data_wait);
 }
 
 MetricsFile::MetricsFile(std::filesystem::path path, long long bytes)

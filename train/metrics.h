@@ -29,6 +29,7 @@ struct EpochRecord {
   std::optional<double> projected_dev_per;  ///< admm: of the model with every matrix projected
   double learning_rate = 0;
   double seconds = 0;
+  double data_wait = 0;  ///< share of `seconds` in which the model waited for batches
   std::vector<AdmmRecord> admm;
 };
 

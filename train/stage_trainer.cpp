@@ -16,6 +16,9 @@ namespace ernn {
 
 namespace {
 
+/// One is computed with while the next one waits and the one after it is built.
+constexpr std::size_t kBatchesAhead = 2;
+
 constexpr int kInterrupted = 130;  // the shell's status for a program that Ctrl-C ended
 
 std::map<std::string, torch::Tensor> copy_parameters(const AcousticModel& model) {
@@ -110,13 +113,15 @@ void StageTrainer::run_epoch() {
   epoch_start_ = std::chrono::steady_clock::now();
   const StageOptions& stage = inputs_.stage;
   const int number = position_.epoch + 1;
-  const auto order =
-      batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
+  BatchQueue batches = remaining_batches();
   Progress progress(fmt::format("{} {}/{}", stage.name, number, stage.epochs),
                     static_cast<long long>(plan_.size()), inputs_.quiet);
   while (position_.batch < static_cast<long long>(plan_.size()) &&
          (stage.max_steps == 0 || position_.step < stage.max_steps)) {
-    const StepTotals step = run_step(plan_[order[static_cast<std::size_t>(position_.batch)]]);
+    const double waited_before = batches.waited_seconds();
+    const Batch batch = batches.next();
+    position_.waited += batches.waited_seconds() - waited_before;
+    const StepTotals step = run_step(batch);
     progress.update(
         position_.batch,
         fmt::format("loss {:.3f}", position_.loss_sum / static_cast<double>(position_.loss_count)));
@@ -132,9 +137,20 @@ void StageTrainer::run_epoch() {
   }
 }
 
-StepTotals StageTrainer::run_step(const std::vector<std::size_t>& members) {
+BatchQueue StageTrainer::remaining_batches() const {
+  const auto order =
+      batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
+  const auto first = static_cast<std::size_t>(position_.batch);
+  const auto build = [this, order, first](std::size_t i) {
+    const auto share = share_of(plan_[order[first + i]], group_.rank(), group_.size());
+    return share.empty() ? Batch{} : make_batch(data_.train, share, inputs_.context.label_delay);
+  };
+  return {order.size() - first, build, kBatchesAhead};
+}
+
+StepTotals StageTrainer::run_step(const Batch& batch) {
   const double rate = schedule_.learning_rate(position_.step);
-  const StepTotals totals = compute_gradients(members);
+  const StepTotals totals = compute_gradients(batch);
   const double norm = clip_gradients(parameters_, inputs_.stage.clip_norm);
   if (!std::isfinite(totals.loss) || !std::isfinite(norm))
     stop_for_bad_loss(totals.loss, norm, rate);
@@ -150,13 +166,11 @@ StepTotals StageTrainer::run_step(const std::vector<std::size_t>& members) {
   return totals;
 }
 
-StepTotals StageTrainer::compute_gradients(const std::vector<std::size_t>& members) {
+StepTotals StageTrainer::compute_gradients(const Batch& batch) {
   const StageOptions& stage = inputs_.stage;
-  const auto share = share_of(members, group_.rank(), group_.size());
   StepTotals totals;
   optimiser_->zero_grad();
-  if (!share.empty()) {
-    const Batch batch = make_batch(data_.train, share, inputs_.context.label_delay);
+  if (!batch.utterances.empty()) {
     torch::Tensor features = batch.features;
     if (stage.feature_noise > 0)
       features = features + stage.feature_noise * torch::randn_like(features);
@@ -216,6 +230,7 @@ void StageTrainer::end_of_epoch() {
     optimiser_->reset();
   }
   record.seconds = epoch_seconds();
+  record.data_wait = record.seconds > 0 ? position_.waited / record.seconds : 0;
   if (group_.is_first()) metrics_->append(record);
   if (!inputs_.quiet) fmt::print(stderr, "{}\n", to_text(record, stage.epochs));
   ++position_.epoch;
@@ -223,6 +238,7 @@ void StageTrainer::end_of_epoch() {
   position_.loss_sum = 0;
   position_.loss_count = 0;
   position_.seconds = 0;
+  position_.waited = 0;
   if (group_.is_first()) position_.metrics_bytes = metrics_->bytes();
   epoch_start_ = std::chrono::steady_clock::now();
   save_checkpoint();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "train/batch_queue.h"
 #include "train/batches.h"
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
@@ -64,10 +65,13 @@ class StageTrainer {
  private:
   bool done() const;
   void run_epoch();
-  /// One step on the utterances of a batch; says whether to stop or to write a checkpoint now.
-  StepTotals run_step(const std::vector<std::size_t>& members);
-  /// The gradients of the mean loss over the batch, in all processes.
-  StepTotals compute_gradients(const std::vector<std::size_t>& members);
+  /// This process' shares of the batches that are left of an epoch; one without utterances where
+  /// it has none.
+  BatchQueue remaining_batches() const;
+  /// One step on this process' share of a batch; says whether to stop or to write a checkpoint now.
+  StepTotals run_step(const Batch& batch);
+  /// The gradients of the mean loss over the whole batch.
+  StepTotals compute_gradients(const Batch& batch);
   void end_of_epoch();
   void stop_for_bad_loss(double loss, double norm, double rate) const;
   void save_checkpoint();

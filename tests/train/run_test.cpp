@@ -16,6 +16,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/train/toy.h"
 #include "train/evaluate.h"
+#include "train/metrics.h"
 
 namespace ernn {
 namespace {
@@ -71,8 +72,10 @@ void expect_same_run(const std::filesystem::path& a, const std::filesystem::path
   auto second = metrics(b);
   ASSERT_EQ(first.size(), second.size());
   for (std::size_t i = 0; i < first.size(); ++i) {
-    first[i].erase("seconds");
-    second[i].erase("seconds");
+    for (const char* measured : {"seconds", "data_wait"}) {
+      first[i].erase(measured);
+      second[i].erase(measured);
+    }
     EXPECT_EQ(first[i], second[i]) << "line " << i + 1;
   }
 }
@@ -99,6 +102,19 @@ TEST(Run, LearnsASeparableToy) {
   EXPECT_EQ(rows[0].stage, "dense");
   EXPECT_EQ(rows[0].cell, "lstm");
   EXPECT_EQ(rows[0].parameters * 32, rows[0].stored_bits);
+}
+
+TEST(Run, SaysWhatShareOfTheTimeItWaitedForData) {
+  const TemporaryFolder folder;
+  train(toy::config(), folder.path());
+  for (const auto& line : metrics(folder.path())) {
+    // The first batch of an epoch is always waited for.
+    EXPECT_GT(line["data_wait"], 0);
+    EXPECT_LT(line["data_wait"], 1);
+  }
+  EpochRecord record;
+  record.data_wait = 0.125;
+  EXPECT_THAT(to_text(record, 4), HasSubstr("12.5 % waiting for data"));
 }
 
 TEST(Run, LabelDelayIsTakenOffAgain) {
