@@ -65,3 +65,25 @@ function(ernn_test name)
   gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT 600)
 endfunction()
+
+# Vector kernels, the same templates in one source file for each instruction set: ernn_instruction_sets(variable a_portable.cpp
+# a_avx2.cpp a_avx512.cpp) puts those that the processor's family may have into the variable. Always optimised, since they are a
+# hundred times slower without. Sanitizers multiply the minutes that such straight-line code compiles: addresses are checked in the
+# portable file, for all of them.
+function(ernn_instruction_sets variable portable avx2 avx512)
+  set(optimised -O3 -ffp-contract=fast)
+  if(ERNN_SANITIZE)
+    set_source_files_properties(${portable} PROPERTIES COMPILE_OPTIONS "-O1;-ffp-contract=fast;-fno-sanitize=undefined")
+    list(APPEND optimised -fno-sanitize=all)
+  else()
+    set_source_files_properties(${portable} PROPERTIES COMPILE_OPTIONS "${optimised}")
+  endif()
+  set(sources ${portable})
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND sources ${avx2} ${avx512})
+    set_source_files_properties(${avx2} PROPERTIES COMPILE_OPTIONS "${optimised};-mavx2;-mfma")
+    set_source_files_properties(${avx512} PROPERTIES
+      COMPILE_OPTIONS "${optimised};-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mfma;-mprefer-vector-width=512")
+  endif()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
