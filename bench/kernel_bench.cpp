@@ -10,7 +10,6 @@
 #include "bench/steps.h"
 #include "export/artefact_writer.h"
 #include "train/kernel_program.h"
-#include "train/machine.h"
 
 namespace ernn::bench {
 

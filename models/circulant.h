@@ -16,13 +16,8 @@ namespace ernn {
 torch::Tensor dense_from_circulant(const torch::Tensor& c, int64_t rows, int64_t cols);
 
 /// Whether CirculantSpectrum::matmul is the faster way to multiply many inputs by a rows x cols
-/// matrix, against dense_from_circulant() and a dense product.
-///
-/// Forward and backward in ms on one AVX-512 core with OpenBLAS, spectral / expanded, k = 8:
-/// 4800 inputs: 512 x 128 40 / 36, 512 x 256 58 / 66, 1024 x 256 100 / 132;
-/// 512 inputs: 4096 x 512 49 / 121. Other block sizes change less than the matrix size does.
-/// With 16 inputs, as in one step of a recurrence, a forward product takes 1.3 / 2.0 ms for
-/// 4096 x 512 (the expansion not counted), and at 1024 x 256 the dense product still wins.
+/// matrix with LibTorch's operators, against dense_from_circulant() and a dense product. A rule of
+/// thumb found on a CPU; layers use these operators only where compute/ has no kernels.
 bool spectral_is_faster(int64_t rows, int64_t cols);
 
 /// The first columns [p, q, k] of the block-circulant matrix nearest to w [rows, cols] in the
