@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <cstdint>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "base/files.h"
@@ -262,17 +264,20 @@ std::string confusions(const RunData& run) {
   return out;
 }
 
+std::string agreement(const char* what, const std::optional<std::int64_t>& mismatches) {
+  if (!mismatches) return "";
+  return note(fmt::format("{} against emulator: <span class=\"{}\">{} mismatches</span>.", what,
+                          *mismatches == 0 ? "good" : "bad", grouped(*mismatches)));
+}
+
 std::string saturations(const RunData& run) {
   if (run.simulations.empty())
     return note("Not simulated yet: ernn simulate counts saturations of every signal.");
   std::string out = "<div class=\"pair\">\n";
   for (const auto& simulation : run.simulations) {
     out += fmt::format("<div><h3>{}</h3>\n", escape_html(simulation.stage));
-    if (simulation.mismatches) {
-      out += note(fmt::format("Kernel against emulator: <span class=\"{}\">{} mismatches</span>.",
-                              *simulation.mismatches == 0 ? "good" : "bad",
-                              grouped(*simulation.mismatches)));
-    }
+    out += agreement("Kernel", simulation.mismatches);
+    out += agreement("Streaming runtime", simulation.runtime_mismatches);
     out +=
         "<div class=\"scroll\"><table class=\"small\"><thead><tr><th>signal</th><th>format</th>"
         "<th class=\"n\">saturations</th><th class=\"n\">values</th><th class=\"n\">share</th>"

@@ -109,6 +109,8 @@ void read_simulation(const std::filesystem::path& path, const std::string& stage
     }
     if (json.contains("mismatches"))
       simulation.mismatches = json.at("mismatches").get<std::int64_t>();
+    if (json.contains("runtime_mismatches"))
+      simulation.runtime_mismatches = json.at("runtime_mismatches").get<std::int64_t>();
   } catch (const Json::exception& error) {
     throw DataError(fmt::format("{}: {}", path.string(), error.what()));
   }

@@ -53,7 +53,8 @@ struct SignalSaturation {
 struct SimulationFile {
   std::string stage;
   std::vector<SignalSaturation> signals;
-  std::optional<std::int64_t> mismatches;
+  std::optional<std::int64_t> mismatches;          ///< of the kernel
+  std::optional<std::int64_t> runtime_mismatches;  ///< of the streaming runtime
 };
 
 struct RunData {

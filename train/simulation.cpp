@@ -15,6 +15,7 @@
 #include "export/quantise.h"
 #include "export/signals.h"
 #include "features/normalisation.h"
+#include "runtime/engine.h"
 #include "train/label_delay.h"
 
 namespace ernn {
@@ -93,6 +94,25 @@ std::int64_t differing_codes(const std::vector<CodeFrames>& a, const std::vector
   return count;
 }
 
+/// Codes in which the streaming runtime differs from the emulator, with one instruction set.
+std::int64_t differing_in_runtime(const Artefact& artefact, Isa isa,
+                                  const std::vector<CodeFrames>& utterances,
+                                  const std::vector<CodeFrames>& expected) {
+  EngineOptions options;
+  options.isa = isa;
+  Stream stream(Engine::from_network(artefact.network, artefact.context, options));
+  std::vector<CodeFrames> logits;
+  for (const CodeFrames& utterance : utterances) {
+    stream.reset();
+    CodeFrames& out = logits.emplace_back();
+    for (const auto& frame : utterance) {
+      const std::int32_t* const codes = stream.step_codes(frame.data(), frame.size());
+      out.emplace_back(codes, codes + artefact.network.outputs());
+    }
+  }
+  return differing_codes(expected, logits);
+}
+
 std::vector<SimulatedSignal> signal_counts(const QuantisedNetwork& network,
                                            const Emulator& emulator, const KernelRun& kernel) {
   std::vector<SimulatedSignal> signals;
@@ -111,6 +131,12 @@ std::vector<SimulatedSignal> signal_counts(const QuantisedNetwork& network,
     signals.push_back(signal);
   }
   return signals;
+}
+
+std::string names_of(const std::vector<Isa>& isas) {
+  std::vector<std::string> names;
+  for (const Isa isa : isas) names.emplace_back(name_of(isa));
+  return join(names, ", ");
 }
 
 /// The types of the hidden layers, each once: "lstm", "lstm+gru".
@@ -139,6 +165,9 @@ Simulation simulate(const Artefact& artefact, const ModelContext& context,
   for (const SimulatedSignal& signal : result.signals) {
     result.mismatches += signal.saturations != signal.kernel_saturations ? 1 : 0;
   }
+  result.runtime_isas = available_isas();
+  for (const Isa isa : result.runtime_isas)
+    result.runtime_mismatches += differing_in_runtime(artefact, isa, codes, expected);
   result.utterances = static_cast<std::int64_t>(utterances.size());
   for (const CodeFrames& utterance : codes) {
     result.frames += static_cast<std::int64_t>(utterance.size());
@@ -146,6 +175,10 @@ Simulation simulate(const Artefact& artefact, const ModelContext& context,
   result.emulator = score(artefact.network, context, utterances, expected);
   result.kernel = score(artefact.network, context, utterances, found.logits);
   return result;
+}
+
+bool agrees(const Simulation& simulation) {
+  return simulation.mismatches == 0 && simulation.runtime_mismatches == 0;
 }
 
 std::string simulation_text(const Simulation& simulation) {
@@ -162,14 +195,16 @@ std::string simulation_text(const Simulation& simulation) {
                       simulation.input_saturations);
   text += fmt::format("emulator: {}\n", simulation.emulator.text());
   text += fmt::format("kernel:   {}\n", simulation.kernel.text());
-  return text +
-         fmt::format("{} mismatches between kernel and emulator in {} frames of {} utterances\n",
-                     simulation.mismatches, simulation.frames, simulation.utterances);
+  text += fmt::format("{} mismatches between kernel and emulator in {} frames of {} utterances\n",
+                      simulation.mismatches, simulation.frames, simulation.utterances);
+  return text + fmt::format("{} mismatches between runtime ({}) and emulator\n",
+                            simulation.runtime_mismatches, names_of(simulation.runtime_isas));
 }
 
 void write_simulation(const Simulation& simulation, const std::filesystem::path& folder) {
   nlohmann::ordered_json json;
   json["mismatches"] = simulation.mismatches;
+  json["runtime_mismatches"] = simulation.runtime_mismatches;
   json["frames"] = simulation.frames;
   json["utterances"] = simulation.utterances;
   json["input_saturations"] = simulation.input_saturations;

@@ -1,4 +1,5 @@
-// Phone error rates of an artefact through the emulator and through the kernel.
+// A whole test set through an artefact: the emulator, the kernel and the streaming runtime, which
+// must agree in every code, and the phone error rates.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compute/isa.h"
 #include "export/artefact.h"
 #include "export/format.h"
 #include "features/dataset.h"
@@ -29,6 +31,9 @@ struct Simulation {
   ScoreSheet emulator, kernel;
   /// Differing logit codes, and differing saturation counters, kernel against emulator.
   std::int64_t mismatches = 0;
+  /// Differing logit codes, runtime against emulator, over all `runtime_isas`.
+  std::int64_t runtime_mismatches = 0;
+  std::vector<Isa> runtime_isas;  ///< what this processor has
   std::int64_t frames = 0;
   std::int64_t utterances = 0;
   /// Features beyond the network's input format.
@@ -36,12 +41,15 @@ struct Simulation {
   std::vector<SimulatedSignal> signals;
 };
 
-/// Runs utterances (features not normalised, as load_split() gives them) through both, compares all
-/// logit codes and counters, decodes and scores. Throws DataError when the artefact's context does
+/// Runs utterances (features not normalised, as load_split() gives them) through all of them,
+/// compares all logit codes and the kernel's counters, decodes and scores. Throws DataError when the artefact's context does
 /// not fit its network.
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
                     const KernelProgram& kernel, const std::vector<LabelledUtterance>& utterances,
                     bool quiet = false);
+
+/// Everything equal: what the exit status of `ernn simulate` says.
+bool agrees(const Simulation& simulation);
 
 /// Signals with their saturations, mismatches, both phone error rates, as text.
 std::string simulation_text(const Simulation& simulation);

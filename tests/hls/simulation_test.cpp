@@ -1,4 +1,4 @@
-// From features to phone error rates through emulator and compiled kernel.
+// From features to phone error rates through emulator, compiled kernel and runtime.
 #include "train/simulation.h"
 
 #include <gmock/gmock.h>
@@ -56,6 +56,9 @@ void check_agreement(const Artefact& artefact, const KernelProgram& kernel) {
   EXPECT_TRUE(equal);
   const Simulation simulation = simulate(artefact, context(), kernel, utterances(), true);
   EXPECT_EQ(simulation.mismatches, 0);
+  EXPECT_EQ(simulation.runtime_mismatches, 0);
+  EXPECT_EQ(simulation.runtime_isas, available_isas());
+  EXPECT_TRUE(agrees(simulation));
   EXPECT_EQ(simulation.utterances, 4);
   EXPECT_EQ(simulation.frames, 4 * (25 + 3));  // with the delay's frames
   EXPECT_EQ(simulation.emulator.total.tokens, 12);
@@ -71,6 +74,12 @@ void check_difference(Artefact artefact, const KernelProgram& kernel) {
   artefact.network.layers.back().bias_codes.front() += 16;
   const Simulation simulation = simulate(artefact, context(), kernel, utterances(), true);
   EXPECT_GT(simulation.mismatches, 0);
+  // The runtime runs the changed network as the emulator does.
+  EXPECT_EQ(simulation.runtime_mismatches, 0);
+  EXPECT_FALSE(agrees(simulation));
+  Simulation runtime_alone;
+  runtime_alone.runtime_mismatches = 1;
+  EXPECT_FALSE(agrees(runtime_alone));
   EXPECT_THAT(simulation_text(simulation), HasSubstr("mismatches between kernel and emulator"));
 }
 
@@ -80,6 +89,7 @@ void check_files(const Artefact& artefact, const KernelProgram& kernel,
   write_simulation(simulation, out);
   const auto json = nlohmann::json::parse(read_file(out / "simulation.json"));
   EXPECT_EQ(json.at("mismatches"), 0);
+  EXPECT_EQ(json.at("runtime_mismatches"), 0);
   EXPECT_EQ(json.at("signals").at(0).at("name"), "layers.0.input.spectrum");
   EXPECT_TRUE(std::filesystem::exists(out / "emulator" / "scores.json"));
   EXPECT_TRUE(std::filesystem::exists(out / "kernel" / "hyp.trn"));

@@ -78,7 +78,7 @@ void put_whole_run(const std::filesystem::path& folder) {
   put_scores(folder / "circulant-k8" / "artefact-test" / "kernel");
   write_file(folder / "circulant-k8" / "artefact-test" / "simulation.json",
              R"({"signals":[{"name":"layers.0.cell","format":"<16, 4>","saturations":12,)"
-             R"("values":120000}],"mismatches":17})");
+             R"("values":120000}],"mismatches":17,"runtime_mismatches":23})");
 }
 
 std::string report_of(const std::filesystem::path& folder) {
@@ -113,6 +113,7 @@ TEST(Report, ShowsEveryStagesNumbers) {
   EXPECT_EQ(count(page, "Most frequent errors"), 2);
   EXPECT_THAT(page, HasSubstr("layers.0.cell"));
   EXPECT_THAT(page, HasSubstr("100.0 ppm"));
+  EXPECT_THAT(page, HasSubstr("Streaming runtime against emulator: <span class=\"bad\">23"));
   EXPECT_THAT(page, HasSubstr("2 × LSTM 64 (projection 32)"));
 }
 

@@ -132,7 +132,7 @@ int run_simulation(const Job& job, const std::string& compiler) {
       put_summary_row(job.run, row);
   }
   fmt::print("\n{}wrote {}\n", simulation_text(simulation), job.out.string());
-  return simulation.mismatches == 0 ? 0 : 1;
+  return agrees(simulation) ? 0 : 1;
 }
 
 }  // namespace
@@ -141,7 +141,7 @@ int simulate_command(int argc, char** argv) {
   cxxopts::Options options(
       "ernn simulate",
       "Builds an artefact's kernel, compares every golden signal, then runs the test split through "
-      "emulator and kernel, compares all logits and scores both.");
+      "emulator, kernel and runtime, compares all logits and scores.");
   options.add_options()("run", "run folder", cxxopts::value<std::string>(), "DIR")(
       "stage", "stage of the run", cxxopts::value<std::string>(), "NAME")(
       "artefact", "artefact (default: DIR/NAME/artefact); alone: golden signals only",
