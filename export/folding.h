@@ -1,0 +1,50 @@
+// How much of a network the kernel computes at the same time (docs/kernel.md, Folds).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/options.h"
+
+namespace ernn {
+
+/// Folds of one matrix product. Block rows are taken in processing order (`row_order`).
+struct MatrixFolding {
+  int rows_parallel = 1;      ///< block rows multiplied at the same time; divides their number p
+  int cols_parallel = 1;      ///< blocks of a row multiplied at the same time; divides their number q
+  int inverses_parallel = 1;  ///< block rows transformed back at the same time; divides rows_parallel
+};
+
+struct LayerFolding {
+  std::vector<MatrixFolding> matrices;  ///< in the order of matrix_shapes()
+  /// LSTM, GRU: units whose gates arrive together; a multiple of the gate matrices' block sizes
+  /// that divides the layer's size. 0: the largest of those block sizes.
+  int unit_group = 0;
+  int units_parallel = 1;  ///< LSTM, GRU: units computed at the same time; divides unit_group
+};
+
+struct Folding {
+  std::vector<LayerFolding> layers;  ///< hidden layers, then the output layer
+  int streams = 1;                   ///< independent streams that one call can interleave, 1 to 32
+};
+
+/// Everything one at a time.
+Folding unfolded(const ModelOptions& model);
+
+/// Gates whose rows a matrix holds one after the other: 4 for the input and recurrent matrix of an
+/// LSTM, 3 for the input and 2 for the recurrent matrix of a GRU, otherwise 1.
+int gates_of(const LayerOptions& layer, int matrix);
+
+/// The largest block size among a recurrent layer's matrices that have gates or the candidate.
+int smallest_unit_group(const LayerOptions& layer);
+
+/// Block rows of a matrix in processing order: group by group of units, in a group gate by gate,
+/// so that all gates of a unit come close together. `group` is in units; matrices with one gate
+/// keep their order.
+std::vector<int> row_order(const MatrixShape& shape, int gates, int group);
+
+/// Fills in `unit_group` where it is 0. Throws UsageError naming the layer or matrix, the constant,
+/// what was found and what divides, when the folding does not suit the model.
+Folding resolve(Folding folding, const ModelOptions& model);
+
+}  // namespace ernn
