@@ -8,17 +8,19 @@
 
 namespace ernn {
 
-/// Folds of one matrix product. Block rows are taken in processing order (`row_order`).
+/// Folds of one matrix product. Block rows are taken in the order of row_order().
 struct MatrixFolding {
-  int rows_parallel = 1;      ///< block rows multiplied at the same time; divides their number p
-  int cols_parallel = 1;      ///< blocks of a row multiplied at the same time; divides their number q
-  int inverses_parallel = 1;  ///< block rows transformed back at the same time; divides rows_parallel
+  int rows_parallel = 1;  ///< block rows multiplied at the same time; divides their number p
+  int cols_parallel = 1;  ///< blocks of a row multiplied at the same time; divides their number q
+  /// Block rows transformed back at the same time: a power of two that divides rows_parallel and,
+  /// in matrices with gates and the candidate, the block rows of a unit group.
+  int inverses_parallel = 1;
 };
 
 struct LayerFolding {
   std::vector<MatrixFolding> matrices;  ///< in the order of matrix_shapes()
-  /// LSTM, GRU: units whose gates arrive together; a multiple of the gate matrices' block sizes
-  /// that divides the layer's size. 0: the largest of those block sizes.
+  /// LSTM, GRU: units whose gates arrive together; a power of two that the gate matrices' block
+  /// sizes divide and that divides the layer's size. 0: the largest of those block sizes.
   int unit_group = 0;
   int units_parallel = 1;  ///< LSTM, GRU: units computed at the same time; divides unit_group
 };
@@ -27,6 +29,29 @@ struct Folding {
   std::vector<LayerFolding> layers;  ///< hidden layers, then the output layer
   int streams = 1;                   ///< independent streams that one call can interleave, 1 to 32
 };
+
+template <class Visitor>
+void describe(Visitor& field, MatrixFolding& o) {
+  field("rows_parallel", o.rows_parallel, "block rows at a time");
+  field("cols_parallel", o.cols_parallel, "blocks of a row at a time");
+  field("inverses_parallel", o.inverses_parallel, "inverse transforms at a time");
+}
+
+template <class Visitor>
+void describe(Visitor& field, LayerFolding& o) {
+  field("matrices", o.matrices, "input, recurrent, projection or candidate");
+  field("unit_group", o.unit_group, "units whose gates arrive together, 0 = the smallest");
+  field("units_parallel", o.units_parallel, "units at a time");
+}
+
+template <class Visitor>
+void describe(Visitor& field, Folding& o) {
+  field("layers", o.layers, "hidden layers, then the output layer; empty = one at a time");
+  field("streams", o.streams, "independent streams that a call can interleave, 1 to 32");
+}
+
+/// "1, 2, 3, 6" for 6.
+std::string divisors(int number);
 
 /// Everything one at a time.
 Folding unfolded(const ModelOptions& model);

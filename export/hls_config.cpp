@@ -23,14 +23,6 @@ const char* storage(const Format& format) {
   return format.width <= 8 ? "std::int8_t" : format.width <= 16 ? "std::int16_t" : "std::int32_t";
 }
 
-std::string divisors(int number) {
-  std::vector<std::string> list;
-  for (int d = 1; d <= number; ++d) {
-    if (number % d == 0) list.push_back(std::to_string(d));
-  }
-  return join(list, ", ");
-}
-
 /// Numbers of a network's signals by name.
 class SignalNumbers {
  public:
