@@ -194,7 +194,8 @@ CodeFrames random_frames(const QuantisedNetwork& network, int frames, std::uint3
   return result;
 }
 
-void write_artefact(const Artefact& artefact, const Golden& golden, const fs::path& folder) {
+void write_artefact(const Artefact& artefact, const Golden& golden, const fs::path& folder,
+                    const Folding& folding) {
   const fs::path place = folder.has_filename() ? folder : folder.parent_path();
   check_place(place);
   fs::path part = place;
@@ -205,7 +206,7 @@ void write_artefact(const Artefact& artefact, const Golden& golden, const fs::pa
     as_data_errors(part.string(), [&] {
       FolderWriter writer(part);
       write_files(writer, artefact.network, golden);
-      write_hls_project(artefact.network, part / "hls");
+      write_hls_project(artefact.network, folding, part / "hls");
       writer.note_folder("hls");
       writer.write(kManifestFile, manifest_text(artefact, golden, writer));
       write_file(part / kSumsFile, writer.sums());

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "export/artefact.h"
+#include "export/folding.h"
 #include "export/quantised_network.h"
 
 namespace ernn {
@@ -19,8 +20,9 @@ CodeFrames random_frames(const QuantisedNetwork& network, int frames, std::uint3
 
 /// Writes the folder, the HLS project in its `hls/` included, beside its place and renames it as a
 /// whole; an artefact already there stays until then. Throws DataError when it cannot be written,
-/// or when something that is not an artefact is in its place.
+/// or when something that is not an artefact is in its place, UsageError when the folding of the
+/// HLS project does not suit the network.
 void write_artefact(const Artefact& artefact, const Golden& golden,
-                    const std::filesystem::path& folder);
+                    const std::filesystem::path& folder, const Folding& folding = {});
 
 }  // namespace ernn

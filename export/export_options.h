@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "export/folding.h"
+
 namespace ernn {
 
 /// Which of the measured magnitudes a format has to hold. max: the largest; percentile: all but a
@@ -27,6 +29,7 @@ struct ExportOptions {
   int table_segments = 0;       ///< pieces of an activation table, a power of two; 0 = as needed
   int golden_frames = 8;        ///< frames with every intermediate signal
   int golden_long_frames = 64;  ///< frames with the logits only
+  Folding folding;              ///< of the HLS project; changes no result
 };
 
 /// Throws UsageError naming the key and what would suit.
@@ -44,6 +47,7 @@ void describe(Visitor& field, ExportOptions& o) {
   field("table_segments", o.table_segments, "pieces of an activation table, 0 = as needed");
   field("golden_frames", o.golden_frames, "frames with every intermediate signal");
   field("golden_long_frames", o.golden_long_frames, "frames with the logits only");
+  field("folding", o.folding);
 }
 
 }  // namespace ernn

@@ -76,6 +76,10 @@ int gates_of(const LayerOptions& layer, int matrix) {
   return 1;
 }
 
+bool in_unit_groups(const LayerOptions& layer, int matrix) {
+  return layer.type == LayerType::gru || (layer.type == LayerType::lstm && matrix < 2);
+}
+
 int smallest_unit_group(const LayerOptions& layer) {
   return std::max(layer.block.input, layer.block.recurrent);
 }
@@ -134,10 +138,9 @@ Folding resolve(Folding folding, const ModelOptions& model) {
     }
     if (recurrent) resolve_units(layer, options, name);
     for (std::size_t m = 0; m < layer.matrices.size(); ++m, ++shape) {
-      const int gates = recurrent ? gates_of(options, static_cast<int>(m)) : 1;
-      const bool projection = recurrent && options.type == LayerType::lstm && m == 2;
-      check_matrix(layer.matrices[m], *shape, gates,
-                   recurrent && !projection ? layer.unit_group : 0);
+      const int index = static_cast<int>(m);
+      check_matrix(layer.matrices[m], *shape, recurrent ? gates_of(options, index) : 1,
+                   recurrent && in_unit_groups(options, index) ? layer.unit_group : 0);
     }
   }
   return folding;

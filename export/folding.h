@@ -60,6 +60,10 @@ Folding unfolded(const ModelOptions& model);
 /// LSTM, 3 for the input and 2 for the recurrent matrix of a GRU, otherwise 1.
 int gates_of(const LayerOptions& layer, int matrix);
 
+/// Whether a matrix' products are taken group by group of units: all of a recurrent layer but a
+/// projection.
+bool in_unit_groups(const LayerOptions& layer, int matrix);
+
 /// The largest block size among a recurrent layer's matrices that have gates or the candidate.
 int smallest_unit_group(const LayerOptions& layer);
 

@@ -61,20 +61,32 @@ std::string alias(const std::string& name, const std::string& type) {
   return fmt::format("  typedef {} {};\n", type, name);
 }
 
+/// Number of a matrix in its layer.
+int index_of(const QuantisedLayer& layer, const QuantisedMatrix& matrix) {
+  return static_cast<int>(&matrix - layer.matrices.data());
+}
+
 std::string matrix_config(const QuantisedLayer& layer, const QuantisedMatrix& matrix,
-                          const SignalNumbers& signals) {
+                          const LayerFolding& folding, const SignalNumbers& signals) {
   const MatrixShape& shape = matrix.shape;
   std::string text = fmt::format("/// {}: {} x {} in blocks of {}.\nstruct {} {{\n", shape.name,
                                  shape.rows, shape.cols, shape.block, matrix_class(layer, matrix));
   text += number("rows", shape.rows);
   text += number("cols", shape.cols);
   text += number("block", shape.block);
-  text +=
-      number("rows_parallel", 1,
-             "divides " + std::to_string(shape.block_rows()) + ": " + divisors(shape.block_rows()));
-  text +=
-      number("cols_parallel", 1,
-             "divides " + std::to_string(shape.block_cols()) + ": " + divisors(shape.block_cols()));
+  const int index = index_of(layer, matrix);
+  const MatrixFolding& folds = folding.matrices[static_cast<std::size_t>(index)];
+  const bool grouped = in_unit_groups(layer.options, index);
+  text += number("gates", grouped ? gates_of(layer.options, index) : 1);
+  text += number("group_rows", grouped ? folding.unit_group / shape.block : 1);
+  const auto fold = [&](const char* name, int value, int of) {
+    text += number(name, value, fmt::format("divides {}: {}", of, divisors(of)));
+  };
+  fold("rows_parallel", folds.rows_parallel, shape.block_rows());
+  fold("cols_parallel", folds.cols_parallel, shape.block_cols());
+  text += number("inverses_parallel", folds.inverses_parallel,
+                 "a power of two that divides rows_parallel" +
+                     std::string(grouped ? " and the block rows of a unit group" : ""));
   if (shape.block > 1) {
     text += number("spectrum_signal", signals[shape.name + ".spectrum"]);
     text += number("sum_signal", signals[shape.name + ".sum"]);
@@ -105,13 +117,13 @@ std::string table_config(const QuantisedLayer& layer, const ActivationTable& tab
 }
 
 /// Fields that every kind of layer has.
-std::string common_config(const QuantisedLayer& layer, int output_beat) {
-  std::string text = number("size", layer.options.size) + number("outputs", layer.outputs()) +
-                     number("output_beat", output_beat);
+std::string common_config(const QuantisedLayer& layer, const LayerFolding& folding) {
+  std::string text = number("size", layer.options.size) + number("outputs", layer.outputs());
   if (layer.options.type != LayerType::feedforward) {
-    text += number(
-        "units_parallel", 1,
-        "divides " + std::to_string(layer.options.size) + ": " + divisors(layer.options.size));
+    text += constant("int", "streams", "kStreams");
+    text += number("unit_group", folding.unit_group, "gives the weights their order");
+    text += number("units_parallel", folding.units_parallel,
+                   fmt::format("divides unit_group: {}", divisors(folding.unit_group)));
   }
   for (const QuantisedMatrix& matrix : layer.matrices) {
     const std::string name = matrix_class(layer, matrix);
@@ -174,15 +186,15 @@ std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers&
   return text;
 }
 
-std::string layer_config(const QuantisedLayer& layer, const SignalNumbers& signals,
-                         int output_beat) {
+std::string layer_config(const QuantisedLayer& layer, const LayerFolding& folding,
+                         const SignalNumbers& signals) {
   std::string text;
   for (const QuantisedMatrix& matrix : layer.matrices)
-    text += matrix_config(layer, matrix, signals);
+    text += matrix_config(layer, matrix, folding, signals);
   for (const ActivationTable* table : tables(layer)) text += table_config(layer, *table);
   text += fmt::format("/// {}: {}, {} units.\nstruct {} {{\n", layer.name,
                       name_of(layer.options.type), layer.options.size, class_name(layer));
-  text += common_config(layer, output_beat);
+  text += common_config(layer, folding);
   switch (layer.options.type) {
     case LayerType::lstm:
       text += recurrent_config(layer, signals) + lstm_config(layer, signals);
@@ -197,23 +209,20 @@ std::string layer_config(const QuantisedLayer& layer, const SignalNumbers& signa
   return text + "};\n\n";
 }
 
-/// Elements that layer `i` hands on at a time: what the next one takes.
-int output_beat(const QuantisedNetwork& network, std::size_t i) {
-  return i + 1 < network.layers.size() ? network.layers[i + 1].matrices.front().shape.block : 1;
-}
-
 }  // namespace
 
-std::string config_file(const QuantisedNetwork& network) {
+std::string config_file(const QuantisedNetwork& network, const Folding& folding) {
   const SignalNumbers signals(network);
   std::string text =
       "// Generated: sizes, formats and folds of the network's layers. Folds (rows_parallel,\n"
-      "// cols_parallel, units_parallel) may be edited, everything else belongs to the weights.\n"
+      "// cols_parallel, inverses_parallel, units_parallel) and streams may be edited, everything\n"
+      "// else belongs to the weights.\n"
       "#pragma once\n\n#include <cstdint>\n\n#include \"kernel/network.h\"\n"
       "#include \"tables.h\"\n\nnamespace ernn {\nnamespace model {\n\n";
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    text += layer_config(network.layers[i], signals, output_beat(network, i));
-  }
+  text += fmt::format("/// Streams that a call can interleave.\nconstexpr int kStreams = {};\n\n",
+                      folding.streams);
+  for (std::size_t i = 0; i < network.layers.size(); ++i)
+    text += layer_config(network.layers[i], folding.layers[i], signals);
   return text + "}  // namespace model\n}  // namespace ernn\n";
 }
 

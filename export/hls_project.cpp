@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/files.h"
 #include "base/options.h"
 #include "export/accumulators.h"
+#include "export/artefact.h"
 #include "export/hls_text.h"
 #include "hls/embedded_files.h"
 
@@ -36,25 +38,38 @@ const char* kind_prefix(const QuantisedLayer& layer) {
   return "Feedforward";
 }
 
+/// What a layer's input product reads: the first layer's own blocks, or what the layer before hands
+/// on.
+std::string input_transfer(const QuantisedNetwork& network, std::size_t layer) {
+  const std::string name = class_name(network.layers[layer]);
+  if (layer == 0) return fmt::format("kernel::Beat<{0}Input::Input, {0}Input::block>", name);
+  const QuantisedLayer& before = network.layers[layer - 1];
+  return fmt::format("kernel::{}Beat<{}>", kind_prefix(before), class_name(before));
+}
+
+/// The streams of run(), as declarations. Products are a vector deep, so that input products run
+/// ahead of the recurrence.
+std::string run_streams(const QuantisedNetwork& network) {
+  std::string text;
+  const auto stream = [&text](const std::string& type, const std::string& name) {
+    text += fmt::format("  ::hls::stream<{}> {}(\"{}\");\n", type, name, name);
+  };
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const QuantisedLayer& layer = network.layers[i];
+    const std::string product = fmt::format("kernel::ProductBeat<{}Input>", class_name(layer));
+    stream(input_transfer(network, i), member_name(layer) + "_in");
+    stream(product + "::type", member_name(layer) + "_product");
+    text +=
+        fmt::format("  ERNN_STREAM_DEPTH({}_product, {}::count)\n", member_name(layer), product);
+  }
+  stream(fmt::format("kernel::FeedforwardBeat<{}>", class_name(network.layers.back())), "logits");
+  return text;
+}
+
 /// The chain of stages.
 std::string run_function(const QuantisedNetwork& network) {
-  std::string streams;
-  std::string calls;
-  for (const QuantisedLayer& layer : network.layers) {
-    const std::string type = class_name(layer);
-    const std::string name = member_name(layer);
-    const std::string matrix = type + "Input";
-    streams += fmt::format(
-        "  ::hls::stream<kernel::Beat<{0}::Input, {0}::block>> {1}_in(\"{1}_in\");\n"
-        "  ::hls::stream<kernel::Beat<{0}::Product, {0}::block>> {1}_product(\"{1}_product\");\n",
-        matrix, name);
-  }
-  const QuantisedLayer& last = network.layers.back();
-  streams += fmt::format(
-      "  ::hls::stream<kernel::Beat<{}::Output, {}::output_beat>> logits(\"logits\");\n",
-      class_name(last), class_name(last));
-  calls += "  kernel::read_stage<kInputs>(frames, input, " + member_name(network.layers.front()) +
-           "_in);\n";
+  std::string calls = "  kernel::read_stage<kInputs>(vectors, input, " +
+                      member_name(network.layers.front()) + "_in);\n";
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const QuantisedLayer& layer = network.layers[i];
     const std::string type = class_name(layer);
@@ -62,29 +77,32 @@ std::string run_function(const QuantisedNetwork& network) {
     const std::string next =
         i + 1 < network.layers.size() ? member_name(network.layers[i + 1]) + "_in" : "logits";
     calls += fmt::format(
-        "  kernel::input_product_stage<{0}Input>(frames, {1}_in, weights.{1}.input, {1}_product,\n"
-        "                                       probe);\n",
+        "  kernel::product_stage<{0}Input>(vectors, {1}_in, weights.{1}.input, {1}_product,\n"
+        "                                 probe);\n",
         type, name);
     if (layer.options.type == LayerType::feedforward) {
       calls += fmt::format(
-          "  kernel::feedforward_stage<{0}>(frames, {1}_product, weights.{1}, {2}, probe);\n", type,
-          name, next);
+          "  kernel::feedforward_stage<{0}>(vectors, {1}_product, weights.{1}, {2}, probe);\n",
+          type, name, next);
     } else {
       calls += fmt::format(
-          "  kernel::{0}_stage<{1}>(frames, reset, {2}_product, weights.{2}, state.{2}, {3},\n"
-          "                       probe);\n",
+          "  kernel::{0}_stage<{1}>(frames, streams, reset, {2}_product, weights.{2},\n"
+          "                       state.{2}, {3}, probe);\n",
           name_of(layer.options.type), type, name, next);
     }
   }
-  calls += "  kernel::write_stage<kOutputs>(frames, logits, output);\n";
-  return "/// Runs `frames` frames: codes in, logit codes out. `reset` starts from zero state;\n"
-         "/// otherwise the network goes on from `state`.\n"
+  calls += "  kernel::write_stage<kOutputs>(vectors, logits, output);\n";
+  return "/// Runs `frames` frames of `streams` streams, at most kStreams: codes in, logit codes "
+         "out,\n"
+         "/// frame by frame and in a frame stream by stream. Streams whose bit is set in `reset`\n"
+         "/// start from zero state; otherwise the network goes on from `state`.\n"
          "template <class Probe>\n"
-         "void run(int frames, bool reset, ::hls::stream<InputCode>& input, const Weights& "
-         "weights,\n"
-         "         State& state, ::hls::stream<LogitCode>& output, Probe probe) {\n"
-         "  ERNN_DATAFLOW\n" +
-         streams + calls + "}\n\n";
+         "void run(int frames, int streams, unsigned reset, ::hls::stream<InputCode>& input,\n"
+         "         const Weights& weights, State& state, ::hls::stream<LogitCode>& output,\n"
+         "         Probe probe) {\n"
+         "  ERNN_DATAFLOW\n"
+         "  const int vectors = frames * streams;\n" +
+         run_streams(network) + calls + "}\n\n";
 }
 
 std::string model_file(const QuantisedNetwork& network) {
@@ -95,7 +113,7 @@ std::string model_file(const QuantisedNetwork& network) {
     const std::string type = class_name(layer);
     const std::string name = member_name(layer);
     weights += fmt::format("  kernel::{}Weights<{}> {};\n", kind_prefix(layer), type, name);
-    loads += fmt::format("  load(image, weights.{});\n", name);
+    loads += fmt::format("  load(source, weights.{});\n", name);
     if (layer.options.type == LayerType::feedforward) continue;
     states += fmt::format("  kernel::{}State<{}> {};\n", kind_prefix(layer), type, name);
   }
@@ -108,12 +126,10 @@ std::string model_file(const QuantisedNetwork& network) {
   std::string run = run_function(network);
   if (!recurrent) {
     run = "/// Without recurrent layers there is no state to reset.\n" + run;
-    const std::string old =
-        "bool reset, ::hls::stream<InputCode>& input, const Weights& weights,\n"
-        "         State& state,";
-    run.replace(run.find(old), old.size(),
-                "bool /*reset*/, ::hls::stream<InputCode>& input, const Weights& weights,\n"
-                "         State& /*state*/,");
+    for (const auto& [old, unused] : {std::pair{"unsigned reset", "unsigned /*reset*/"},
+                                      {"State& state", "State& /*state*/"}}) {
+      run.replace(run.find(old), std::string_view(old).size(), unused);
+    }
   }
   return fmt::format(
       "// Generated: the network's weights and state, and the chain of its stages.\n"
@@ -122,8 +138,8 @@ std::string model_file(const QuantisedNetwork& network) {
       "typedef kernel::Codes<{}Input::Input>::Code InputCode;\n"
       "typedef kernel::Codes<OutputLayer::Output>::Code LogitCode;\n\n"
       "struct Weights {{\n{}}};\n\nstruct State {{\n{}}};\n\n{}"
-      "/// Fills the weights from an image, layer by layer.\n"
-      "template <class Image>\nvoid load(Image& image, Weights& weights) {{\n{}}}\n\n"
+      "/// Fills the weights from a source of kernel/load.h, layer by layer.\n"
+      "template <class Source>\nvoid load(Source& source, Weights& weights) {{\n{}}}\n\n"
       "}}  // namespace model\n}}  // namespace ernn\n",
       network.inputs(), network.outputs(), first, weights, states, run, loads);
 }
@@ -135,16 +151,20 @@ constexpr const char* kTopHeader = R"(// Generated: the functions to synthesise.
 
 extern "C" {
 
-/// `frames` frames of kInputs codes each from `input`, as many times kOutputs logit codes to
-/// `output`. `reset` clears `state` first. Weights are ROM.
+/// `frames` frames of each of `streams` streams (1 to kStreams), kInputs codes each, from `input`:
+/// frame 0 of stream 0, of stream 1, ..., frame 1 of stream 0, ... As many times kOutputs logit
+/// codes go to `output` in the same order. Streams whose bit is set in `reset` start from zero
+/// state, the others go on from `state`. Weights are ROM.
 void ernn_top(::hls::stream<ernn::model::InputCode>& input,
-              ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
-              ernn::model::State& state);
+              ::hls::stream<ernn::model::LogitCode>& output, int frames, int streams,
+              unsigned reset, ernn::model::State& state);
 
-/// The same with weights from a memory.
-void ernn_top_loadable(::hls::stream<ernn::model::InputCode>& input,
-                       ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
-                       ernn::model::State& state, const ernn::model::Weights& weights);
+/// The same with weights in memory on the chip, which stay there between calls. With `load` they are
+/// first read from `weights`, in the order of weights.bin.
+void ernn_top_loadable(::hls::stream<ap_int<32>>& weights,
+                       ::hls::stream<ernn::model::InputCode>& input,
+                       ::hls::stream<ernn::model::LogitCode>& output, int frames, int streams,
+                       unsigned reset, bool load, ernn::model::State& state);
 }
 
 namespace ernn {
@@ -163,30 +183,39 @@ constexpr const char* kTopSource = R"(// Generated: the functions to synthesise.
 #include "weights.h"
 
 extern "C" void ernn_top(::hls::stream<ernn::model::InputCode>& input,
-                         ::hls::stream<ernn::model::LogitCode>& output, int frames, bool reset,
-                         ernn::model::State& state) {
+                         ::hls::stream<ernn::model::LogitCode>& output, int frames, int streams,
+                         unsigned reset, ernn::model::State& state) {
   ERNN_INTERFACE(mode = axis port = input)
   ERNN_INTERFACE(mode = axis port = output)
   ERNN_INTERFACE(mode = s_axilite port = frames)
+  ERNN_INTERFACE(mode = s_axilite port = streams)
   ERNN_INTERFACE(mode = s_axilite port = reset)
   ERNN_INTERFACE(mode = s_axilite port = return)
   ERNN_INTERFACE(mode = ap_memory port = state)
-  ernn::model::run(frames, reset, input, ernn::model::kWeights, state, output,
+  ernn::model::run(frames, streams, reset, input, ernn::model::kWeights, state, output,
                    ernn::kernel::NoProbe());
 }
 
-extern "C" void ernn_top_loadable(::hls::stream<ernn::model::InputCode>& input,
+extern "C" void ernn_top_loadable(::hls::stream<ap_int<32>>& weights,
+                                  ::hls::stream<ernn::model::InputCode>& input,
                                   ::hls::stream<ernn::model::LogitCode>& output, int frames,
-                                  bool reset, ernn::model::State& state,
-                                  const ernn::model::Weights& weights) {
+                                  int streams, unsigned reset, bool load,
+                                  ernn::model::State& state) {
+  ERNN_INTERFACE(mode = axis port = weights)
   ERNN_INTERFACE(mode = axis port = input)
   ERNN_INTERFACE(mode = axis port = output)
   ERNN_INTERFACE(mode = s_axilite port = frames)
+  ERNN_INTERFACE(mode = s_axilite port = streams)
   ERNN_INTERFACE(mode = s_axilite port = reset)
+  ERNN_INTERFACE(mode = s_axilite port = load)
   ERNN_INTERFACE(mode = s_axilite port = return)
   ERNN_INTERFACE(mode = ap_memory port = state)
-  ERNN_INTERFACE(mode = ap_memory port = weights)
-  ernn::model::run(frames, reset, input, weights, state, output, ernn::kernel::NoProbe());
+  static ernn::model::Weights memory;
+  if (load) {
+    ernn::kernel::WeightStream source(weights);
+    ernn::model::load(source, memory);
+  }
+  ernn::model::run(frames, streams, reset, input, memory, state, output, ernn::kernel::NoProbe());
 }
 
 namespace ernn {
@@ -242,28 +271,31 @@ std::string vitis_config(const VitisSettings& settings) {
 
 }  // namespace
 
-std::vector<GeneratedFile> generate_hls_files(const QuantisedNetwork& network) {
+std::vector<GeneratedFile> generate_hls_files(const QuantisedNetwork& network,
+                                              const Folding& folding) {
   check_accumulators(network);
+  const Folding folds = resolve(folding, model_options_of(network));
   using namespace hls_text;
   const VitisSettings vitis;
-  return {{"config.h", config_file(network)},
+  return {{"config.h", config_file(network, folds)},
           {"tables.h", tables_file(network)},
           {"signals.h", signals_file(network)},
           {"model.h", model_file(network)},
-          {"weights.h", weights_file(network)},
-          {"weights.bin", weights_image(network)},
+          {"weights.h", weights_file(network, folds)},
+          {"weights.bin", weights_image(network, folds)},
           {"top.h", kTopHeader},
           {"top.cpp", kTopSource},
           {"run_hls.tcl", vitis_script(vitis)},
           {"hls_config.cfg", vitis_config(vitis)}};
 }
 
-void write_hls_project(const QuantisedNetwork& network, const std::filesystem::path& folder) {
+void write_hls_project(const QuantisedNetwork& network, const Folding& folding,
+                       const std::filesystem::path& folder) {
   const auto put = [&](const std::filesystem::path& name, std::string_view text) {
     make_folder((folder / name).parent_path());
     write_file(folder / name, text);
   };
-  for (const GeneratedFile& file : generate_hls_files(network)) put(file.name, file.text);
+  for (const GeneratedFile& file : generate_hls_files(network, folding)) put(file.name, file.text);
   for (const EmbeddedFile& file : hls_project_files()) put(file.name, file.text);
 }
 

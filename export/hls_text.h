@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "export/folding.h"
 #include "export/quantised_network.h"
 
 namespace ernn::hls_text {
@@ -21,11 +22,12 @@ std::vector<const ActivationTable*> tables(const QuantisedLayer& layer);
 /// "1, 2, 3" in lines of at most 100 columns.
 std::string number_lines(const std::vector<std::int32_t>& codes, const std::string& indent);
 
-std::string config_file(const QuantisedNetwork& network);
+std::string config_file(const QuantisedNetwork& network, const Folding& folding);
 std::string tables_file(const QuantisedNetwork& network);
 std::string signals_file(const QuantisedNetwork& network);
-/// The ROM as a C++ header, and the same codes as bytes to load (hls/testbench/weights_image.h).
-std::string weights_file(const QuantisedNetwork& network);
-std::string weights_image(const QuantisedNetwork& network);
+/// The ROM as a C++ header, and the same codes as bytes to load (hls/testbench/weights_image.h);
+/// the folding's unit groups give block rows their order.
+std::string weights_file(const QuantisedNetwork& network, const Folding& folding);
+std::string weights_image(const QuantisedNetwork& network, const Folding& folding);
 
 }  // namespace ernn::hls_text

@@ -42,8 +42,8 @@ struct Simulation {
 };
 
 /// Runs utterances (features not normalised, as load_split() gives them) through all of them,
-/// compares all logit codes and the kernel's counters, decodes and scores. Throws DataError when the artefact's context does
-/// not fit its network.
+/// compares all logit codes and the kernel's counters, decodes and scores. Throws DataError when
+/// the artefact's context does not fit its network.
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
                     const KernelProgram& kernel, const std::vector<LabelledUtterance>& utterances,
                     bool quiet = false);

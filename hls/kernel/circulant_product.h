@@ -1,11 +1,14 @@
-// A block-circulant matrix times a vector (docs/arithmetic.md, A matrix times a vector): each input
-// block is transformed once, spectra are accumulated over a block row, each output block is
-// transformed back once. Block size 1 is the dense matrix.
+// The arithmetic of a block-circulant matrix times a vector (docs/arithmetic.md), as pure functions
+// that unroll: transform of an input block, products of spectra, transform of an output block.
+// Block size 1 is the dense matrix. matrix_vector.h puts them in sequence.
 //
 // A matrix configuration M (generated) has
 //   int rows, cols, block       of the matrix, and k
-//   int rows_parallel           block rows computed at the same time; divides their number p
+//   int gates, group_rows       gates whose rows follow each other, and block rows of one gate that
+//                               are taken together (1 and any for a matrix without gates)
+//   int rows_parallel           block rows multiplied at the same time; divides their number p
 //   int cols_parallel           blocks of a row multiplied at the same time; divides their number q
+//   int inverses_parallel       block rows transformed back at the same time; divides rows_parallel
 //   int spectrum_signal, sum_signal, product_signal      numbers for the probe
 //   types Input, Weight, Spectrum, Sum, Product          formats (or double)
 //   type Code                   how a weight code is stored
@@ -26,9 +29,21 @@ struct MatrixSizes {
   static_assert(k >= 1 && k <= 64 && (k & (k - 1)) == 0, "block must be 1, 2, 4, 8, 16, 32 or 64");
   static_assert(p % M::rows_parallel == 0, "rows_parallel must divide the number of block rows");
   static_assert(q % M::cols_parallel == 0, "cols_parallel must divide the blocks of a row");
+  static_assert(M::rows_parallel % M::inverses_parallel == 0,
+                "inverses_parallel must divide rows_parallel");
+  static_assert(p % (M::gates * M::group_rows) == 0, "group_rows must divide the rows of a gate");
 };
 
-/// Weight codes [p][q][k]: packed spectra, or plain weights when k is 1.
+/// The block row of the matrix that is the `n`-th to be computed: group by group of units, in a
+/// group gate by gate, so that all gates of a unit come close together.
+template <class M>
+constexpr int block_row(int n) {
+  return n % (M::gates * M::group_rows) / M::group_rows * (MatrixSizes<M>::p / M::gates) +
+         n / (M::gates * M::group_rows) * M::group_rows + n % M::group_rows;
+}
+
+/// Weight codes [p][q][k] in the order of block_row(): packed spectra, or plain weights when k
+/// is 1.
 template <class M>
 struct MatrixWeights {
   typename M::Code code[MatrixSizes<M>::p][MatrixSizes<M>::q][MatrixSizes<M>::k];
@@ -38,8 +53,8 @@ struct MatrixWeights {
 template <class W, class X>
 using ComplexPart = Grown<Product<W, X>, 1>;
 
-/// Adds the product of two packed spectra to an accumulator: bins 0 and k/2 are real, every other
-/// complex product takes three multiplications. Exact.
+/// Adds the product of two packed spectra to a sum: bins 0 and k/2 are real, every other complex
+/// product takes three multiplications. Exact.
 template <int K, class W, class X, class A>
 void multiply_spectra(const W (&w)[K], const X (&x)[K], A (&sum)[K]) {
   ERNN_INLINE
@@ -65,6 +80,8 @@ template <class M, int K>
 struct BlockTransform {
   typedef typename M::Spectrum Operand;
   typedef Grown<ComplexPart<typename M::Weight, Operand>, ceil_log2(MatrixSizes<M>::q)> Accumulator;
+  /// What goes from the products to the inverse transform.
+  typedef typename M::Sum Carried;
 
   /// Block j of the input to its spectrum.
   template <class Probe>
@@ -95,30 +112,40 @@ struct BlockTransform {
     multiply_spectra<K>(w, x, sum);
   }
 
-  /// The accumulated spectrum of block row i to the outputs; rows beyond the matrix stay zero.
+  /// The accumulated spectrum of block row i, narrowed.
   template <class Probe>
-  static void inverse(const Accumulator (&sum)[K], int i, Beat<typename M::Product, K>& y,
+  static void carry(const Accumulator (&sum)[K], int i, Carried (&carried)[K], Probe probe) {
+    ERNN_INLINE
+    ERNN_BEFORE_UNROLL
+    for (int n = 0; n < K; ++n) {
+      ERNN_UNROLL
+      carried[n] = narrow<Carried>(sum[n], probe, M::sum_signal);
+      probe.value(M::sum_signal, i * K + n, carried[n]);
+    }
+  }
+
+  /// To the outputs of block row i; rows beyond the matrix stay zero.
+  template <class Probe>
+  static void inverse(const Carried (&carried)[K], int i, typename M::Product (&y)[K],
                       Probe probe) {
     ERNN_INLINE
-    typedef Grown<Finer<typename M::Sum, kTransformGuardBits>, 1> Point;
+    typedef Grown<Finer<Carried, kTransformGuardBits>, 1> Point;
     typedef InverseFft<K, Point> Transform;
     Point points[K];
     typename Transform::Output wide[K];
     ERNN_BEFORE_UNROLL
     for (int n = 0; n < K; ++n) {
       ERNN_UNROLL
-      const typename M::Sum narrowed = narrow<typename M::Sum>(sum[n], probe, M::sum_signal);
-      probe.value(M::sum_signal, i * K + n, narrowed);
-      points[n] = narrowed;
+      points[n] = carried[n];
     }
     Transform::run(points, wide);
     ERNN_BEFORE_UNROLL
     for (int n = 0; n < K; ++n) {
       ERNN_UNROLL
-      y.at[n] = 0;
+      y[n] = 0;
       if (i * K + n < M::rows) {
-        y.at[n] = narrow<typename M::Product>(wide[n], probe, M::product_signal);
-        probe.value(M::product_signal, i * K + n, y.at[n]);
+        y[n] = narrow<typename M::Product>(wide[n], probe, M::product_signal);
+        probe.value(M::product_signal, i * K + n, y[n]);
       }
     }
   }
@@ -129,6 +156,7 @@ template <class M>
 struct BlockTransform<M, 1> {
   typedef typename M::Input Operand;
   typedef Grown<Product<typename M::Weight, Operand>, ceil_log2(MatrixSizes<M>::q)> Accumulator;
+  typedef Accumulator Carried;
 
   template <class Probe>
   static void forward(const Beat<typename M::Input, 1>& x, int /*j*/, Operand (&operand)[1],
@@ -142,140 +170,58 @@ struct BlockTransform<M, 1> {
     sum[0] = sum[0] + Product<typename M::Weight, Operand>(w[0] * x[0]);
   }
   template <class Probe>
-  static void inverse(const Accumulator (&sum)[1], int i, Beat<typename M::Product, 1>& y,
+  static void carry(const Accumulator (&sum)[1], int /*i*/, Carried (&carried)[1],
+                    Probe /*probe*/) {
+    ERNN_INLINE
+    carried[0] = sum[0];
+  }
+  template <class Probe>
+  static void inverse(const Carried (&carried)[1], int i, typename M::Product (&y)[1],
                       Probe probe) {
     ERNN_INLINE
-    y.at[0] = narrow<typename M::Product>(sum[0], probe, M::product_signal);
-    probe.value(M::product_signal, i, y.at[0]);
+    y[0] = narrow<typename M::Product>(carried[0], probe, M::product_signal);
+    probe.value(M::product_signal, i, y[0]);
   }
 };
 
-/// One beat of the fold: rows_parallel x cols_parallel blocks are multiplied and added. `i0` and
-/// `j0` are the first block row and block column.
-template <class M, class Transform>
-void multiply_fold(const MatrixWeights<M>& weights, int i0, int j0,
-                   const typename Transform::Operand (&x)[MatrixSizes<M>::q][M::block],
-                   typename Transform::Accumulator (&sum)[M::rows_parallel][M::block]) {
+template <class M>
+using TransformOf = BlockTransform<M, M::block>;
+
+/// One beat of the fold: rows_parallel x cols_parallel blocks are multiplied and added. `n` is the
+/// first block row in the order of block_row(), `j` the first block of the row; the sums start anew
+/// at block 0.
+template <class M>
+void multiply_fold(const MatrixWeights<M>& weights, int n, int j,
+                   const typename TransformOf<M>::Operand (&x)[MatrixSizes<M>::q][M::block],
+                   typename TransformOf<M>::Accumulator (&sum)[M::rows_parallel][M::block]) {
   ERNN_INLINE
+  typedef typename TransformOf<M>::Accumulator Accumulator;
   constexpr int k = M::block;
   ERNN_BEFORE_UNROLL
-  for (int i = 0; i < M::rows_parallel; ++i) {
+  for (int r = 0; r < M::rows_parallel; ++r) {
     ERNN_UNROLL
+    // The blocks of the beat are added first: what is carried around the loop is one addition.
+    Accumulator beat[k];
     ERNN_BEFORE_UNROLL
-    for (int j = 0; j < M::cols_parallel; ++j) {
+    for (int i = 0; i < k; ++i) {
+      ERNN_UNROLL
+      beat[i] = 0;
+    }
+    ERNN_BEFORE_UNROLL
+    for (int c = 0; c < M::cols_parallel; ++c) {
       ERNN_UNROLL
       typename M::Weight w[k];
       ERNN_BEFORE_UNROLL
-      for (int n = 0; n < k; ++n) {
+      for (int i = 0; i < k; ++i) {
         ERNN_UNROLL
-        w[n] = from_code<typename M::Weight>(weights.code[i0 + i][j0 + j][n]);
+        w[i] = from_code<typename M::Weight>(weights.code[n + r][j + c][i]);
       }
-      Transform::multiply(w, x[j0 + j], sum[i]);
+      TransformOf<M>::multiply(w, x[j + c], beat);
     }
-  }
-}
-
-/// y = W x. `x` is padded with zeros to q blocks; `y` has p blocks, of which rows beyond the matrix
-/// are zero. Takes q + (p / rows_parallel) (q / cols_parallel) + p beats.
-template <class M, class Probe>
-void matrix_vector(const Beat<typename M::Input, M::block> (&x)[MatrixSizes<M>::q],
-                   const MatrixWeights<M>& weights,
-                   Beat<typename M::Product, M::block> (&y)[MatrixSizes<M>::p], Probe probe) {
-  typedef MatrixSizes<M> Sizes;
-  typedef BlockTransform<M, M::block> Transform;
-  ERNN_REGISTERS(weights.code, 3)
-  ERNN_BANKS(weights.code, 1, M::rows_parallel)
-  ERNN_BANKS(weights.code, 2, M::cols_parallel)
-  typename Transform::Operand spectra[Sizes::q][M::block];
-  ERNN_REGISTERS(spectra, 2)
-  ERNN_BANKS(spectra, 1, M::cols_parallel)
-  ERNN_BEFORE_ROLLED
-  for (int j = 0; j < Sizes::q; ++j) {
-    ERNN_PIPELINE
-    Transform::forward(x[j], j, spectra[j], probe);
-  }
-  ERNN_BEFORE_ROLLED
-  for (int i = 0; i < Sizes::p; i += M::rows_parallel) {
-    typename Transform::Accumulator sum[M::rows_parallel][M::block];
-    ERNN_REGISTERS(sum, 0)
     ERNN_BEFORE_UNROLL
-    for (int r = 0; r < M::rows_parallel; ++r) {
+    for (int i = 0; i < k; ++i) {
       ERNN_UNROLL
-      ERNN_BEFORE_UNROLL
-      for (int n = 0; n < M::block; ++n) {
-        ERNN_UNROLL
-        sum[r][n] = 0;
-      }
-    }
-    ERNN_BEFORE_ROLLED
-    for (int j = 0; j < Sizes::q; j += M::cols_parallel) {
-      ERNN_PIPELINE
-      multiply_fold<M, Transform>(weights, i, j, spectra, sum);
-    }
-    ERNN_BEFORE_ROLLED
-    for (int r = 0; r < M::rows_parallel; ++r) {
-      ERNN_PIPELINE
-      Transform::inverse(sum[r], i + r, y[i + r], probe);
-    }
-  }
-}
-
-/// A flat vector of N <= q k elements as blocks, padded with zeros.
-template <class T, int K, int Blocks, int N>
-void pack_blocks(const T (&flat)[N], Beat<T, K> (&blocks)[Blocks]) {
-  ERNN_BEFORE_ROLLED
-  for (int j = 0; j < Blocks; ++j) {
-    ERNN_PIPELINE
-    ERNN_BEFORE_UNROLL
-    for (int n = 0; n < K; ++n) {
-      ERNN_UNROLL
-      const int at = j * K + n;
-      blocks[j].at[n] = 0;
-      if (at < N) blocks[j].at[n] = flat[at];
-    }
-  }
-}
-
-/// Element `at` of a vector in blocks.
-template <class T, int K, int Blocks>
-T element(const Beat<T, K> (&blocks)[Blocks], int at) {
-  ERNN_INLINE
-  return blocks[at / K].at[at % K];
-}
-
-/// Hands a flat vector on in beats of K, padded with zeros.
-template <class T, int K, int N>
-void write_blocks(const T (&flat)[N], ::hls::stream<Beat<T, K>>& out) {
-  Beat<T, K> blocks[ceil_divide(N, K)];
-  pack_blocks(flat, blocks);
-  ERNN_BEFORE_ROLLED
-  for (int j = 0; j < ceil_divide(N, K); ++j) {
-    ERNN_PIPELINE
-    out.write(blocks[j]);
-  }
-}
-
-/// The stage of a layer's input product, which has no recurrence and so runs ahead: reads q beats
-/// a frame and writes p.
-template <class M, class Probe>
-void input_product_stage(int frames, ::hls::stream<Beat<typename M::Input, M::block>>& in,
-                         const MatrixWeights<M>& weights,
-                         ::hls::stream<Beat<typename M::Product, M::block>>& out, Probe probe) {
-  typedef MatrixSizes<M> Sizes;
-  ERNN_BEFORE_ROLLED
-  for (int t = 0; t < frames; ++t) {
-    Beat<typename M::Input, M::block> x[Sizes::q];
-    Beat<typename M::Product, M::block> y[Sizes::p];
-    ERNN_BEFORE_ROLLED
-    for (int j = 0; j < Sizes::q; ++j) {
-      ERNN_PIPELINE
-      x[j] = in.read();
-    }
-    matrix_vector<M>(x, weights, y, probe);
-    ERNN_BEFORE_ROLLED
-    for (int i = 0; i < Sizes::p; ++i) {
-      ERNN_PIPELINE
-      out.write(y[i]);
+      sum[r][i] = j == 0 ? beat[i] : Accumulator(sum[r][i] + beat[i]);
     }
   }
 }

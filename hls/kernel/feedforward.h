@@ -4,16 +4,15 @@
 // A layer configuration L (generated) has
 //   int size, outputs            the same number
 //   int activation               kActivationNone, ...
-//   int output_beat              elements handed on in one transfer
 //   preactivation_signal, output_signal                     numbers for the probe
-//   matrix InputMatrix (circulant_product.h)
+//   matrix InputMatrix (circulant_product.h), without gates
 //   types Bias, Preactivation, Output
 //   type BiasCode                how its codes are stored
 //   table Table (activation.h)   with sigmoid and tanh only
 #pragma once
 
 #include "activation.h"
-#include "circulant_product.h"
+#include "matrix_vector.h"
 #include "types.h"
 
 namespace ernn {
@@ -55,33 +54,40 @@ struct FeedforwardOutput<L, kActivationTable> {
   }
 };
 
-/// The stage: reads the product of each frame, writes the layer's output.
+/// What a feed-forward layer hands on in one transfer.
+template <class L>
+using FeedforwardBeat = Beat<typename L::Output, ProductBeat<typename L::InputMatrix>::size>;
+
+/// The stage: reads products, writes the layer's outputs; `vectors` is the number of frames of all
+/// streams together.
 template <class L, class Probe>
-void feedforward_stage(
-    int frames, ::hls::stream<Beat<typename L::InputMatrix::Product, L::InputMatrix::block>>& in,
-    const FeedforwardWeights<L>& weights,
-    ::hls::stream<Beat<typename L::Output, L::output_beat>>& out, Probe probe) {
-  typedef typename L::InputMatrix M;
+void feedforward_stage(int vectors,
+                       ::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& in,
+                       const FeedforwardWeights<L>& weights, ::hls::stream<FeedforwardBeat<L>>& out,
+                       Probe probe) {
+  typedef ProductBeat<typename L::InputMatrix> Product;
+  ERNN_BANKS(weights.bias, 1, Product::size)
   ERNN_BEFORE_ROLLED
-  for (int t = 0; t < frames; ++t) {
-    typename L::Output output[L::size];
+  for (int v = 0; v < vectors; ++v) {
     ERNN_BEFORE_ROLLED
-    for (int i = 0; i < MatrixSizes<M>::p; ++i) {
+    for (int first = 0; first < L::size; first += Product::size) {
       ERNN_PIPELINE
-      const Beat<typename M::Product, M::block> beat = in.read();
+      const typename Product::type beat = in.read();
+      FeedforwardBeat<L> output;
       ERNN_BEFORE_UNROLL
-      for (int n = 0; n < M::block; ++n) {
+      for (int n = 0; n < Product::size; ++n) {
         ERNN_UNROLL
-        const int unit = i * M::block + n;
+        const int unit = first + n;
+        output.at[n] = 0;
         if (unit < L::size) {
           const typename L::Bias bias = from_code<typename L::Bias>(weights.bias[unit]);
           const FeedforwardSum<L> sum = beat.at[n] + bias;
-          output[unit] = FeedforwardOutput<L, L::activation>::run(sum, unit, probe);
-          probe.value(L::output_signal, unit, output[unit]);
+          output.at[n] = FeedforwardOutput<L, L::activation>::run(sum, unit, probe);
+          probe.value(L::output_signal, unit, output.at[n]);
         }
       }
+      out.write(output);
     }
-    write_blocks(output, out);
   }
 }
 

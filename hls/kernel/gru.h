@@ -1,11 +1,12 @@
-// The recurrent part of a GRU layer (docs/arithmetic.md, Layers): gates z, r, candidate, with the
-// reset gate before the candidate's product or after it.
+// A GRU layer behind its input product (docs/arithmetic.md, Layers): gates z, r, candidate, with
+// the reset gate before the candidate's product or after it.
 //
 // A layer configuration L (generated) has
 //   int size, outputs            units, the same number
 //   bool reset_after
-//   int units_parallel           units computed at the same time; divides size
-//   int output_beat              elements handed on in one transfer
+//   int streams                  independent streams whose state it holds
+//   int unit_group               units whose gates arrive together; divides size
+//   int units_parallel           units computed at the same time; divides unit_group
 //   preactivation_signal, gate_signal, reset_signal (reset_hidden or reset_argument),
 //   hidden_signal                                           numbers for the probe
 //   matrices InputMatrix, RecurrentMatrix (z, r), CandidateMatrix (circulant_product.h)
@@ -16,7 +17,8 @@
 #pragma once
 
 #include "activation.h"
-#include "circulant_product.h"
+#include "matrix_vector.h"
+#include "recurrent.h"
 #include "types.h"
 
 namespace ernn {
@@ -39,19 +41,16 @@ struct GruWeights {
   ResetBias<L, L::reset_after> candidate_bias;
 };
 
-/// What the layer remembers between frames.
+/// What the layer remembers of each stream between frames.
 template <class L>
 struct GruState {
-  typename L::Hidden hidden[L::size];
+  OutputState<typename L::Hidden, L::streams, L::size> hidden;
 };
 
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`.
 template <class L>
-void clear(GruState<L>& state) {
-  ERNN_BEFORE_ROLLED
-  for (int u = 0; u < L::size; ++u) {
-    ERNN_PIPELINE
-    state.hidden[u] = 0;
-  }
+void clear(unsigned reset, GruState<L>& state) {
+  clear(reset, state.hidden);
 }
 
 /// A gate's argument: the input product, what the recurrence adds, and the bias.
@@ -153,72 +152,191 @@ typename L::Hidden gru_unit(const A& a, const typename L::Gate& z, const typenam
   return next;
 }
 
-/// One frame: `a` is the input product in blocks.
-template <class L, class Probe>
-void gru_frame(const Beat<typename L::InputMatrix::Product, L::InputMatrix::block> (
-                   &a)[MatrixSizes<typename L::InputMatrix>::p],
-               const GruWeights<L>& weights, GruState<L>& state, Probe probe) {
-  typedef typename L::RecurrentMatrix R;
-  typedef typename L::CandidateMatrix C;
-  typedef CandidateTerm<L, L::reset_after> Term;
-  static_assert(L::size % L::units_parallel == 0, "units_parallel must divide the layer's size");
-  Beat<typename R::Input, R::block> h[MatrixSizes<R>::q];
-  Beat<typename R::Product, R::block> u[MatrixSizes<R>::p];
-  pack_blocks(state.hidden, h);
-  matrix_vector<R>(h, weights.recurrent, u, probe);
+/// What the gates pass on to the candidate, a group of units in one transfer.
+template <class L>
+struct GruGates {
+  typename L::InputMatrix::Product candidate[L::unit_group];  ///< the input product's part
+  typename L::Gate z[L::unit_group];
+  typename L::Gate reset[L::unit_group];
+  typename L::Hidden hidden[L::unit_group];  ///< h(t-1)
+};
 
-  typename L::Gate z[L::size], reset[L::size];
-  typename C::Input operand[L::size];
+/// Reads h(t-1) once, for the recurrent product and for the gates.
+template <class L>
+void gru_read(const typename L::Hidden (&hidden)[L::size],
+              ::hls::stream<Beat<typename L::Hidden, L::RecurrentMatrix::block>>& blocks,
+              ::hls::stream<Beat<typename L::Hidden, L::unit_group>>& groups) {
+  constexpr int k = L::RecurrentMatrix::block;
+  ERNN_BANKS(hidden, 1, k)
+  Beat<typename L::Hidden, L::unit_group> group;
   ERNN_BEFORE_ROLLED
-  for (int first = 0; first < L::size; first += L::units_parallel) {
+  for (int first = 0; first < L::size; first += k) {
     ERNN_PIPELINE
+    Beat<typename L::Hidden, k> block;
     ERNN_BEFORE_UNROLL
-    for (int n = 0; n < L::units_parallel; ++n) {
+    for (int n = 0; n < k; ++n) {
       ERNN_UNROLL
-      const int i = first + n;
-      const int j = L::size + i;
-      z[i] = gru_gate<L>(element(a, i), element(u, i), weights, 0, i, probe);
-      reset[i] = gru_gate<L>(element(a, j), element(u, j), weights, 1, i, probe);
-      operand[i] = Term::operand(reset[i], state.hidden[i], i, probe);
+      block.at[n] = hidden[first + n];
+      group.at[first % L::unit_group + n] = block.at[n];
     }
+    blocks.write(block);
+    if ((first + k) % L::unit_group == 0) groups.write(group);
   }
+}
 
-  Beat<typename C::Input, C::block> x[MatrixSizes<C>::q];
-  Beat<typename C::Product, C::block> v[MatrixSizes<C>::p];
-  pack_blocks(operand, x);
-  matrix_vector<C>(x, weights.candidate, v, probe);
+/// z and r of a frame, and what the candidate's product multiplies. While the products of one group
+/// come in, the group before is computed.
+template <class L, class Probe>
+void gru_gates(::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+               ::hls::stream<typename ProductBeat<typename L::RecurrentMatrix>::type>& recurrent,
+               ::hls::stream<Beat<typename L::Hidden, L::unit_group>>& hidden,
+               const GruWeights<L>& weights,
+               ::hls::stream<Beat<typename L::CandidateMatrix::Input, L::unit_group>>& operand,
+               ::hls::stream<GruGates<L>>& out, Probe probe) {
+  typedef CandidateTerm<L, L::reset_after> Term;
+  typedef GroupOf<typename L::InputMatrix, 3, L::unit_group> Input;
+  typedef GroupOf<typename L::RecurrentMatrix, 2, L::unit_group> Recurrent;
+  constexpr int computing = L::unit_group / L::units_parallel;
+  constexpr int beats = larger(computing, larger(Input::beats, Recurrent::beats));
+  ERNN_BANKS(weights.bias, 2, L::units_parallel)
+  Input a, next_a;
+  Recurrent u, next_u;
+  Beat<typename L::Hidden, L::unit_group> h, next_h;
+  Beat<typename L::CandidateMatrix::Input, L::unit_group> operands;
+  GruGates<L> gates;
   ERNN_BEFORE_ROLLED
-  for (int first = 0; first < L::size; first += L::units_parallel) {
-    ERNN_PIPELINE
-    ERNN_BEFORE_UNROLL
-    for (int n = 0; n < L::units_parallel; ++n) {
-      ERNN_UNROLL
-      const int i = first + n;
-      state.hidden[i] = gru_unit<L>(element(a, 2 * L::size + i), z[i], reset[i], element(v, i),
-                                    state.hidden[i], weights, i, probe);
+  for (int group = 0; group <= L::size / L::unit_group; ++group) {
+    ERNN_BEFORE_ROLLED
+    for (int beat = 0; beat < beats; ++beat) {
+      ERNN_PIPELINE
+      if (beat == 0 && group > 0) {
+        a = next_a;
+        u = next_u;
+        h = next_h;
+      }
+      if (group < L::size / L::unit_group) {
+        if (beat == 0) next_h = hidden.read();
+        if (beat < Input::beats) next_a.put(beat, input.read());
+        if (beat < Recurrent::beats) next_u.put(beat, recurrent.read());
+      }
+      if (group > 0 && beat < computing) {
+        ERNN_BEFORE_UNROLL
+        for (int n = 0; n < L::units_parallel; ++n) {
+          ERNN_UNROLL
+          const int i = beat * L::units_parallel + n;
+          const int unit = (group - 1) * L::unit_group + i;
+          gates.z[i] = gru_gate<L>(a.at(0, i), u.at(0, i), weights, 0, unit, probe);
+          gates.reset[i] = gru_gate<L>(a.at(1, i), u.at(1, i), weights, 1, unit, probe);
+          gates.candidate[i] = a.at(2, i);
+          gates.hidden[i] = h.at[i];
+          operands.at[i] = Term::operand(gates.reset[i], h.at[i], unit, probe);
+        }
+        if (beat == computing - 1) {
+          operand.write(operands);
+          out.write(gates);
+        }
+      }
     }
   }
 }
 
-/// The stage: reads the input product of each frame, writes the layer's output. `reset` starts
-/// from zero state; otherwise the state goes on from the last call.
+/// The candidates of a frame and the new h, which goes on to the next layer and into the state.
 template <class L, class Probe>
-void gru_stage(int frames, bool reset,
-               ::hls::stream<Beat<typename L::InputMatrix::Product, L::InputMatrix::block>>& in,
-               const GruWeights<L>& weights, GruState<L>& state,
-               ::hls::stream<Beat<typename L::Hidden, L::output_beat>>& out, Probe probe) {
-  typedef MatrixSizes<typename L::InputMatrix> Sizes;
-  if (reset) clear(state);
+void gru_candidates(::hls::stream<GruGates<L>>& in,
+                    ::hls::stream<typename ProductBeat<typename L::CandidateMatrix>::type>& product,
+                    const GruWeights<L>& weights, typename L::Hidden (&state)[L::size],
+                    ::hls::stream<Beat<typename L::Hidden, L::unit_group>>& out, Probe probe) {
+  typedef GroupOf<typename L::CandidateMatrix, 1, L::unit_group> Candidate;
+  constexpr int computing = L::unit_group / L::units_parallel;
+  constexpr int beats = larger(computing, Candidate::beats);
+  ERNN_BANKS(state, 1, L::units_parallel)
+  GruGates<L> gates, next_gates;
+  Candidate v, next_v;
+  Beat<typename L::Hidden, L::unit_group> hidden;
+  ERNN_BEFORE_ROLLED
+  for (int group = 0; group <= L::size / L::unit_group; ++group) {
+    ERNN_BEFORE_ROLLED
+    for (int beat = 0; beat < beats; ++beat) {
+      ERNN_PIPELINE
+      if (beat == 0 && group > 0) {
+        gates = next_gates;
+        v = next_v;
+      }
+      if (group < L::size / L::unit_group) {
+        if (beat == 0) next_gates = in.read();
+        if (beat < Candidate::beats) next_v.put(beat, product.read());
+      }
+      if (group > 0 && beat < computing) {
+        ERNN_BEFORE_UNROLL
+        for (int n = 0; n < L::units_parallel; ++n) {
+          ERNN_UNROLL
+          const int i = beat * L::units_parallel + n;
+          const int unit = (group - 1) * L::unit_group + i;
+          hidden.at[i] = gru_unit<L>(gates.candidate[i], gates.z[i], gates.reset[i], v.at(0, i),
+                                     gates.hidden[i], weights, unit, probe);
+          state[unit] = hidden.at[i];
+        }
+        if (beat == computing - 1) out.write(hidden);
+      }
+    }
+  }
+}
+
+/// What a GRU layer hands on in one transfer.
+template <class L>
+using GruBeat = Beat<typename L::Hidden, L::unit_group>;
+
+/// One frame of all streams, whose processes overlap. Reads h(t-1) from `before` and writes h(t) to
+/// `after`.
+template <class L, class Probe>
+void gru_frame(int streams,
+               ::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+               const GruWeights<L>& weights,
+               const typename L::Hidden (&before)[L::streams][L::size],
+               typename L::Hidden (&after)[L::streams][L::size], ::hls::stream<GruBeat<L>>& out,
+               Probe probe) {
+  typedef typename L::RecurrentMatrix R;
+  typedef typename L::CandidateMatrix C;
+  ERNN_BEFORE_ROLLED
+  for (int s = 0; s < streams; ++s) {
+    ERNN_DATAFLOW
+    ::hls::stream<Beat<typename L::Hidden, R::block>> h("h");
+    ::hls::stream<Beat<typename L::Hidden, L::unit_group>> h_groups("h_groups");
+    ::hls::stream<typename ProductBeat<R>::type> recurrent("recurrent");
+    ::hls::stream<Beat<typename C::Input, L::unit_group>> operand("operand");
+    ::hls::stream<GruGates<L>> gates("gates");
+    ::hls::stream<typename ProductBeat<C>::type> candidate("candidate");
+    // These wait for a whole product.
+    ERNN_STREAM_DEPTH(h_groups, L::size / L::unit_group)
+    ERNN_STREAM_DEPTH(gates, L::size / L::unit_group)
+    gru_read<L>(before[s], h, h_groups);
+    matrix_vector<R, R::block>(h, weights.recurrent, recurrent, probe);
+    gru_gates<L>(input, recurrent, h_groups, weights, operand, gates, probe);
+    matrix_vector<C, L::unit_group>(operand, weights.candidate, candidate, probe);
+    gru_candidates<L>(gates, candidate, weights, after[s], out, probe);
+  }
+}
+
+/// The stage: reads the input product of each frame of each stream, writes the layer's output.
+/// Streams whose bit is set in `reset` start from zero state, the others go on from the last call.
+template <class L, class Probe>
+void gru_stage(int frames, int streams, unsigned reset,
+               ::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+               const GruWeights<L>& weights, GruState<L>& state, ::hls::stream<GruBeat<L>>& out,
+               Probe probe) {
+  static_assert(L::size % L::unit_group == 0, "unit_group must divide the layer's size");
+  static_assert(L::unit_group % L::units_parallel == 0, "units_parallel must divide unit_group");
+  // The two calls below take turns: one set of hardware is enough.
+  ERNN_ONE_INSTANCE(gru_frame)
+  clear<L>(reset, state);
   ERNN_BEFORE_ROLLED
   for (int t = 0; t < frames; ++t) {
-    Beat<typename L::InputMatrix::Product, L::InputMatrix::block> a[Sizes::p];
-    ERNN_BEFORE_ROLLED
-    for (int i = 0; i < Sizes::p; ++i) {
-      ERNN_PIPELINE
-      a[i] = in.read();
+    if (state.hidden.second) {
+      gru_frame<L>(streams, input, weights, state.hidden.b, state.hidden.a, out, probe);
+    } else {
+      gru_frame<L>(streams, input, weights, state.hidden.a, state.hidden.b, out, probe);
     }
-    gru_frame<L>(a, weights, state, probe);
-    write_blocks(state.hidden, out);
+    state.hidden.second = !state.hidden.second;
   }
 }
 

@@ -1,12 +1,13 @@
-// The recurrent part of an LSTM layer (docs/arithmetic.md, Layers): Sak et al.'s cell with diagonal
-// peepholes and recurrent projection, gates in the order i, f, g, o.
+// An LSTM layer behind its input product (docs/arithmetic.md, Layers): Sak et al.'s cell with
+// diagonal peepholes and recurrent projection, gates in the order i, f, g, o.
 //
 // A layer configuration L (generated) has
 //   int size, outputs            cells; width of what the layer hands on
 //   bool peepholes, projects
 //   long long cell_clip          code of the cell's limit, 0 for none
-//   int units_parallel           cells computed at the same time; divides size
-//   int output_beat              elements handed on in one transfer
+//   int streams                  independent streams whose state it holds
+//   int unit_group               cells whose gates arrive together; divides size
+//   int units_parallel           cells computed at the same time; divides unit_group
 //   preactivation_signal, gate_signal, cell_signal, cell_argument_signal, cell_tanh_signal,
 //   hidden_signal, projected_signal                         numbers for the probe
 //   matrices InputMatrix, RecurrentMatrix, ProjectionMatrix (circulant_product.h)
@@ -16,7 +17,8 @@
 #pragma once
 
 #include "activation.h"
-#include "circulant_product.h"
+#include "matrix_vector.h"
+#include "recurrent.h"
 #include "types.h"
 
 namespace ernn {
@@ -46,25 +48,18 @@ struct LstmWeights {
   PeepholeWeights<L, L::peepholes> peephole;
 };
 
-/// What the layer remembers between frames.
+/// What the layer remembers of each stream between frames.
 template <class L>
 struct LstmState {
-  typename L::Cell cell[L::size];
-  typename L::Output output[L::outputs];
+  typename L::Cell cell[L::streams][L::size];
+  OutputState<typename L::Output, L::streams, L::outputs> output;
 };
 
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`.
 template <class L>
-void clear(LstmState<L>& state) {
-  ERNN_BEFORE_ROLLED
-  for (int u = 0; u < L::size; ++u) {
-    ERNN_PIPELINE
-    state.cell[u] = 0;
-  }
-  ERNN_BEFORE_ROLLED
-  for (int u = 0; u < L::outputs; ++u) {
-    ERNN_PIPELINE
-    state.output[u] = 0;
-  }
+void clear(unsigned reset, LstmState<L>& state) {
+  clear_rows(reset, state.cell);
+  clear(reset, state.output);
 }
 
 /// The exact argument of a gate before the peephole term.
@@ -155,91 +150,173 @@ typename L::Hidden lstm_cell(const LstmSum<L> (&sum)[4],
   return hidden;
 }
 
-/// From m to the layer's output: a projection, or nothing.
+/// The cells of a frame: reads the input and the recurrent product, writes m. While the products of
+/// one group of cells come in, the group before is computed, so that every beat does both.
+template <class L, class Probe>
+void lstm_cells(::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+                ::hls::stream<typename ProductBeat<typename L::RecurrentMatrix>::type>& recurrent,
+                const LstmWeights<L>& weights, typename L::Cell (&cell)[L::size],
+                ::hls::stream<Beat<typename L::Hidden, L::unit_group>>& out, Probe probe) {
+  typedef GroupOf<typename L::InputMatrix, 4, L::unit_group> Input;
+  typedef GroupOf<typename L::RecurrentMatrix, 4, L::unit_group> Recurrent;
+  constexpr int computing = L::unit_group / L::units_parallel;
+  constexpr int beats = larger(computing, larger(Input::beats, Recurrent::beats));
+  ERNN_BANKS(cell, 1, L::units_parallel)
+  ERNN_BANKS(weights.bias, 2, L::units_parallel)
+  Input a, next_a;
+  Recurrent r, next_r;
+  Beat<typename L::Hidden, L::unit_group> hidden;
+  ERNN_BEFORE_ROLLED
+  for (int group = 0; group <= L::size / L::unit_group; ++group) {
+    ERNN_BEFORE_ROLLED
+    for (int beat = 0; beat < beats; ++beat) {
+      ERNN_PIPELINE
+      if (beat == 0 && group > 0) {
+        a = next_a;
+        r = next_r;
+      }
+      if (group < L::size / L::unit_group) {
+        if (beat < Input::beats) next_a.put(beat, input.read());
+        if (beat < Recurrent::beats) next_r.put(beat, recurrent.read());
+      }
+      if (group > 0 && beat < computing) {
+        ERNN_BEFORE_UNROLL
+        for (int n = 0; n < L::units_parallel; ++n) {
+          ERNN_UNROLL
+          const int in_group = beat * L::units_parallel + n;
+          const int unit = (group - 1) * L::unit_group + in_group;
+          LstmSum<L> sum[4];
+          ERNN_BEFORE_UNROLL
+          for (int g = 0; g < 4; ++g) {
+            ERNN_UNROLL
+            const typename L::Bias bias = from_code<typename L::Bias>(weights.bias[g][unit]);
+            sum[g] = a.at(g, in_group) + r.at(g, in_group) + bias;
+          }
+          hidden.at[in_group] = lstm_cell<L>(sum, weights.peephole, unit, cell[unit], probe);
+        }
+        if (beat == computing - 1) out.write(hidden);
+      }
+    }
+  }
+}
+
+/// From m to the layer's output y, which goes on to the next layer and into the state: a
+/// projection, or nothing.
 template <class L, bool Projects>
 struct LstmOutput {
+  typedef typename L::ProjectionMatrix Matrix;
+  typedef ProductBeat<Matrix> Projected;
+  static constexpr int beat = Projected::size;
+
   template <class Probe>
-  static void run(const typename L::Hidden (&hidden)[L::size],
+  static void run(::hls::stream<Beat<typename L::Hidden, L::unit_group>>& hidden,
                   const ProjectionWeights<L, true>& weights,
-                  typename L::Output (&output)[L::outputs], Probe probe) {
-    typedef typename L::ProjectionMatrix M;
-    Beat<typename M::Input, M::block> x[MatrixSizes<M>::q];
-    Beat<typename M::Product, M::block> y[MatrixSizes<M>::p];
-    pack_blocks(hidden, x);
-    matrix_vector<M>(x, weights.matrix, y, probe);
+                  typename L::Output (&state)[L::outputs],
+                  ::hls::stream<Beat<typename L::Output, beat>>& out, Probe probe) {
+    ERNN_DATAFLOW
+    ::hls::stream<typename Projected::type> product("projection");
+    matrix_vector<Matrix, L::unit_group>(hidden, weights.matrix, product, probe);
+    narrow_output(product, state, out, probe);
+  }
+
+ private:
+  template <class Probe>
+  static void narrow_output(::hls::stream<typename Projected::type>& product,
+                            typename L::Output (&state)[L::outputs],
+                            ::hls::stream<Beat<typename L::Output, beat>>& out, Probe probe) {
+    ERNN_BANKS(state, 1, beat)
     ERNN_BEFORE_ROLLED
-    for (int u = 0; u < L::outputs; ++u) {
+    for (int first = 0; first < L::outputs; first += beat) {
       ERNN_PIPELINE
-      output[u] = narrow<typename L::Output>(element(y, u), probe, L::projected_signal);
-      probe.value(L::projected_signal, u, output[u]);
+      const typename Projected::type in = product.read();
+      Beat<typename L::Output, beat> y;
+      ERNN_BEFORE_UNROLL
+      for (int n = 0; n < beat; ++n) {
+        ERNN_UNROLL
+        y.at[n] = 0;
+        if (first + n < L::outputs) {
+          y.at[n] = narrow<typename L::Output>(in.at[n], probe, L::projected_signal);
+          probe.value(L::projected_signal, first + n, y.at[n]);
+          state[first + n] = y.at[n];
+        }
+      }
+      out.write(y);
     }
   }
 };
 template <class L>
 struct LstmOutput<L, false> {
+  static constexpr int beat = L::unit_group;
+
   template <class Probe>
-  static void run(const typename L::Hidden (&hidden)[L::size],
+  static void run(::hls::stream<Beat<typename L::Hidden, beat>>& hidden,
                   const ProjectionWeights<L, false>& /*weights*/,
-                  typename L::Output (&output)[L::outputs], Probe /*probe*/) {
+                  typename L::Output (&state)[L::outputs],
+                  ::hls::stream<Beat<typename L::Output, beat>>& out, Probe /*probe*/) {
+    ERNN_BANKS(state, 1, beat)
     ERNN_BEFORE_ROLLED
-    for (int u = 0; u < L::size; ++u) {
+    for (int first = 0; first < L::size; first += beat) {
       ERNN_PIPELINE
-      output[u] = hidden[u];
+      const Beat<typename L::Output, beat> y = hidden.read();
+      ERNN_BEFORE_UNROLL
+      for (int n = 0; n < beat; ++n) {
+        ERNN_UNROLL
+        state[first + n] = y.at[n];
+      }
+      out.write(y);
     }
   }
 };
 
-/// One frame: `a` is the input product in blocks.
+/// What an LSTM layer hands on in one transfer.
+template <class L>
+using LstmBeat = Beat<typename L::Output, LstmOutput<L, L::projects>::beat>;
+
+/// One frame of all streams, whose processes overlap: stream s + 1 is multiplied while stream s is
+/// still in the cells or in the projection. Reads y(t-1) from `before` and writes y(t) to `after`.
 template <class L, class Probe>
-void lstm_frame(const Beat<typename L::InputMatrix::Product, L::InputMatrix::block> (
-                    &a)[MatrixSizes<typename L::InputMatrix>::p],
-                const LstmWeights<L>& weights, LstmState<L>& state, Probe probe) {
+void lstm_frame(int streams,
+                ::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+                const LstmWeights<L>& weights, typename L::Cell (&cell)[L::streams][L::size],
+                const typename L::Output (&before)[L::streams][L::outputs],
+                typename L::Output (&after)[L::streams][L::outputs],
+                ::hls::stream<LstmBeat<L>>& out, Probe probe) {
   typedef typename L::RecurrentMatrix R;
-  static_assert(L::size % L::units_parallel == 0, "units_parallel must divide the layer's size");
-  Beat<typename R::Input, R::block> y[MatrixSizes<R>::q];
-  Beat<typename R::Product, R::block> r[MatrixSizes<R>::p];
-  pack_blocks(state.output, y);
-  matrix_vector<R>(y, weights.recurrent, r, probe);
-  typename L::Hidden hidden[L::size];
   ERNN_BEFORE_ROLLED
-  for (int first = 0; first < L::size; first += L::units_parallel) {
-    ERNN_PIPELINE
-    ERNN_BEFORE_UNROLL
-    for (int n = 0; n < L::units_parallel; ++n) {
-      ERNN_UNROLL
-      const int unit = first + n;
-      LstmSum<L> sum[4];
-      ERNN_BEFORE_UNROLL
-      for (int g = 0; g < 4; ++g) {
-        ERNN_UNROLL
-        const typename L::Bias bias = from_code<typename L::Bias>(weights.bias[g][unit]);
-        sum[g] = element(a, g * L::size + unit) + element(r, g * L::size + unit) + bias;
-      }
-      hidden[unit] = lstm_cell<L>(sum, weights.peephole, unit, state.cell[unit], probe);
-    }
+  for (int s = 0; s < streams; ++s) {
+    ERNN_DATAFLOW
+    ::hls::stream<Beat<typename L::Output, R::block>> y("y");
+    ::hls::stream<typename ProductBeat<R>::type> recurrent("recurrent");
+    ::hls::stream<Beat<typename L::Hidden, L::unit_group>> hidden("hidden");
+    read_vector(before[s], y);
+    matrix_vector<R, R::block>(y, weights.recurrent, recurrent, probe);
+    lstm_cells<L>(input, recurrent, weights, cell[s], hidden, probe);
+    LstmOutput<L, L::projects>::run(hidden, weights.projection, after[s], out, probe);
   }
-  LstmOutput<L, L::projects>::run(hidden, weights.projection, state.output, probe);
 }
 
-/// The stage: reads the input product of each frame, writes the layer's output. `reset` starts
-/// from zero state; otherwise the state goes on from the last call.
+/// The stage: reads the input product of each frame of each stream, writes the layer's output.
+/// Streams whose bit is set in `reset` start from zero state, the others go on from the last call.
 template <class L, class Probe>
-void lstm_stage(int frames, bool reset,
-                ::hls::stream<Beat<typename L::InputMatrix::Product, L::InputMatrix::block>>& in,
-                const LstmWeights<L>& weights, LstmState<L>& state,
-                ::hls::stream<Beat<typename L::Output, L::output_beat>>& out, Probe probe) {
-  typedef MatrixSizes<typename L::InputMatrix> Sizes;
-  if (reset) clear(state);
+void lstm_stage(int frames, int streams, unsigned reset,
+                ::hls::stream<typename ProductBeat<typename L::InputMatrix>::type>& input,
+                const LstmWeights<L>& weights, LstmState<L>& state, ::hls::stream<LstmBeat<L>>& out,
+                Probe probe) {
+  static_assert(L::size % L::unit_group == 0, "unit_group must divide the layer's size");
+  static_assert(L::unit_group % L::units_parallel == 0, "units_parallel must divide unit_group");
+  // The two calls below take turns: one set of hardware is enough.
+  ERNN_ONE_INSTANCE(lstm_frame)
+  clear<L>(reset, state);
   ERNN_BEFORE_ROLLED
   for (int t = 0; t < frames; ++t) {
-    Beat<typename L::InputMatrix::Product, L::InputMatrix::block> a[Sizes::p];
-    ERNN_BEFORE_ROLLED
-    for (int i = 0; i < Sizes::p; ++i) {
-      ERNN_PIPELINE
-      a[i] = in.read();
+    if (state.output.second) {
+      lstm_frame<L>(streams, input, weights, state.cell, state.output.b, state.output.a, out,
+                    probe);
+    } else {
+      lstm_frame<L>(streams, input, weights, state.cell, state.output.a, state.output.b, out,
+                    probe);
     }
-    lstm_frame<L>(a, weights, state, probe);
-    write_blocks(state.output, out);
+    state.output.second = !state.output.second;
   }
 }
 

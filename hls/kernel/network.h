@@ -4,42 +4,44 @@
 
 #include "feedforward.h"
 #include "gru.h"
+#include "load.h"
 #include "lstm.h"
 #include "types.h"
 
 namespace ernn {
 namespace kernel {
 
-/// Reads `Width` codes a frame and writes them as beats, padded with zeros to whole beats.
+/// Reads `Width` codes a vector and writes them in transfers of N, padded with zeros; `vectors` is
+/// the number of frames of all streams together.
 template <int Width, class T, int N>
-void read_stage(int frames, ::hls::stream<typename Codes<T>::Code>& in,
+void read_stage(int vectors, ::hls::stream<typename Codes<T>::Code>& in,
                 ::hls::stream<Beat<T, N>>& out) {
   ERNN_BEFORE_ROLLED
-  for (int t = 0; t < frames; ++t) {
-    T frame[Width];
+  for (int v = 0; v < vectors; ++v) {
+    Beat<T, N> beat;
     ERNN_BEFORE_ROLLED
-    for (int i = 0; i < Width; ++i) {
+    for (int i = 0; i < ceil_divide(Width, N) * N; ++i) {
       ERNN_PIPELINE
-      frame[i] = from_code<T>(in.read());
+      T element = 0;
+      if (i < Width) element = from_code<T>(in.read());
+      beat.at[i % N] = element;
+      if ((i + 1) % N == 0) out.write(beat);
     }
-    write_blocks(frame, out);
   }
 }
 
-/// Reads beats and writes their first `Width` elements of each frame as codes.
+/// Reads transfers and writes the first `Width` elements of each vector as codes.
 template <int Width, class T, int N>
-void write_stage(int frames, ::hls::stream<Beat<T, N>>& in,
+void write_stage(int vectors, ::hls::stream<Beat<T, N>>& in,
                  ::hls::stream<typename Codes<T>::Code>& out) {
   ERNN_BEFORE_ROLLED
-  for (int t = 0; t < frames; ++t) {
+  for (int v = 0; v < vectors; ++v) {
+    Beat<T, N> beat;
     ERNN_BEFORE_ROLLED
-    for (int j = 0; j < ceil_divide(Width, N); ++j) {
-      const Beat<T, N> beat = in.read();
-      ERNN_BEFORE_ROLLED
-      for (int n = 0; n < N; ++n) {
-        ERNN_PIPELINE
-        if (j * N + n < Width) out.write(Codes<T>::code(beat.at[n]));
-      }
+    for (int i = 0; i < Width; ++i) {
+      ERNN_PIPELINE
+      if (i % N == 0) beat = in.read();
+      out.write(Codes<T>::code(beat.at[i % N]));
     }
   }
 }

@@ -27,6 +27,8 @@
 #define ERNN_BANKS(array, dimension, count) \
   ERNN_PRAGMA(HLS ARRAY_PARTITION variable = array dim = dimension cyclic factor = count)
 #define ERNN_STREAM_DEPTH(stream, count) ERNN_PRAGMA(HLS STREAM variable = stream depth = count)
+#define ERNN_ONE_INSTANCE(function) \
+  ERNN_PRAGMA(HLS ALLOCATION function instances = function limit = 1)
 #define ERNN_INTERFACE(text) ERNN_PRAGMA(HLS INTERFACE text)
 #endif
 
@@ -49,7 +51,7 @@
 #ifndef ERNN_INLINE
 #define ERNN_INLINE
 #endif
-/// The calls in this function run at the same time, joined by their streams.
+/// The calls in this function, or this loop's body, run at the same time, joined by their streams.
 #ifndef ERNN_DATAFLOW
 #define ERNN_DATAFLOW
 #endif
@@ -64,6 +66,10 @@
 /// The stream holds `count` items.
 #ifndef ERNN_STREAM_DEPTH
 #define ERNN_STREAM_DEPTH(stream, count)
+#endif
+/// All calls of a function in this one share one set of hardware.
+#ifndef ERNN_ONE_INSTANCE
+#define ERNN_ONE_INSTANCE(function)
 #endif
 /// How a port of the top function looks from outside.
 #ifndef ERNN_INTERFACE

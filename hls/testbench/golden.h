@@ -109,9 +109,13 @@ inline bool prove(const std::string& artefact) {
   Report long_report;
   long_report.add(compare_values("logits, ROM, two calls", outputs,
                                  run_top(long_input.values, long_frames), long_logits.values));
-  long_report.add(compare_values("logits, weights.bin", outputs,
-                                 run_top_loadable(long_input.values, long_frames, *image),
-                                 long_logits.values));
+  long_report.add(compare_values(
+      "logits, weights.bin", outputs,
+      run_top_loadable(long_input.values, long_frames, artefact + "/hls/weights.bin"),
+      long_logits.values));
+  for (const CodeVector& logits : run_interleaved(long_input.values, long_frames)) {
+    long_report.add(compare_values("logits, interleaved", outputs, logits, long_logits.values));
+  }
   conclude(long_report, "top functions, " + std::to_string(long_frames) + " frames");
   return passed;
 }

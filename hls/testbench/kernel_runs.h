@@ -14,6 +14,9 @@
 
 namespace ernn::testbench {
 
+/// The kernel's argument `reset` for every stream.
+constexpr unsigned kAllStreams = ~0U;
+
 /// Codes, frames one after the other.
 using CodeVector = std::vector<std::int64_t>;
 
@@ -38,7 +41,7 @@ CodeVector run_watched(const CodeVector& input, std::size_t frames, const model:
   ::hls::stream<model::LogitCode> out("output");
   const auto state = std::make_unique<model::State>();
   fill(in, input, 0, frames);
-  model::run(static_cast<int>(frames), true, in, weights, *state, out, probe);
+  model::run(static_cast<int>(frames), 1, kAllStreams, in, weights, *state, out, probe);
   CodeVector logits;
   drain(out, logits);
   return logits;
@@ -53,26 +56,54 @@ inline CodeVector run_top(const CodeVector& input, std::size_t frames) {
   CodeVector logits;
   const std::size_t half = frames / 2;
   fill(in, input, 0, half);
-  ernn_top(in, out, static_cast<int>(half), true, *state);
+  ernn_top(in, out, static_cast<int>(half), 1, kAllStreams, *state);
   drain(out, logits);
   logits.clear();
   fill(in, input, 0, half);
-  ernn_top(in, out, static_cast<int>(half), true, *state);
+  ernn_top(in, out, static_cast<int>(half), 1, kAllStreams, *state);
   fill(in, input, half, frames - half);
-  ernn_top(in, out, static_cast<int>(frames - half), false, *state);
+  ernn_top(in, out, static_cast<int>(frames - half), 1, 0, *state);
   drain(out, logits);
   return logits;
 }
 
-/// All frames through ernn_top_loadable with weights from an image.
+/// Every stream of the kernel runs all frames, interleaved: stream s begins them s frames later
+/// than stream 0 and is reset then, so that no two are at the same place. Returns the logits of
+/// each stream.
+inline std::vector<CodeVector> run_interleaved(const CodeVector& input, std::size_t frames) {
+  constexpr auto streams = static_cast<std::size_t>(model::kStreams);
+  constexpr auto outputs = static_cast<std::size_t>(model::kOutputs);
+  const auto state = std::make_unique<model::State>();
+  std::vector<CodeVector> logits(streams);
+  for (std::size_t t = 0; t < frames + streams - 1; ++t) {
+    ::hls::stream<model::InputCode> in("input");
+    ::hls::stream<model::LogitCode> out("output");
+    for (std::size_t s = 0; s < streams; ++s) fill(in, input, (t + frames - s) % frames, 1);
+    ernn_top(in, out, 1, model::kStreams, t < streams ? 1U << t : 0U, *state);
+    CodeVector codes;
+    drain(out, codes);
+    for (std::size_t s = 0; s < streams; ++s) {
+      if (t < s || t >= frames + s) continue;
+      const auto first = codes.begin() + static_cast<std::ptrdiff_t>(s * outputs);
+      logits[s].insert(logits[s].end(), first, first + static_cast<std::ptrdiff_t>(outputs));
+    }
+  }
+  return logits;
+}
+
+/// All frames through ernn_top_loadable with weights from an image: loaded in one call, used in the
+/// next.
 inline CodeVector run_top_loadable(const CodeVector& input, std::size_t frames,
-                                   const model::Weights& weights) {
+                                   const std::string& image) {
+  ::hls::stream<ap_int<32>> weights("weights");
   ::hls::stream<model::InputCode> in("input");
   ::hls::stream<model::LogitCode> out("output");
   const auto state = std::make_unique<model::State>();
+  ImageReader(image).write_to(weights);
+  ernn_top_loadable(weights, in, out, 0, 1, kAllStreams, true, *state);
   CodeVector logits;
   fill(in, input, 0, frames);
-  ernn_top_loadable(in, out, static_cast<int>(frames), true, *state, weights);
+  ernn_top_loadable(weights, in, out, static_cast<int>(frames), 1, kAllStreams, false, *state);
   drain(out, logits);
   return logits;
 }

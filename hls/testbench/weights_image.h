@@ -5,7 +5,8 @@
 //   4 bytes   each code, two's complement, little endian
 //
 // Codes are in network order; a layer's are its matrices (input, recurrent, projection or
-// candidate; [p][q][k] each), its bias, then its peepholes or the bias inside the reset.
+// candidate; [p][q][k] each, block rows in the order in which they are computed), its bias, then
+// its peepholes or the bias inside the reset.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernel/network.h"
+#include "kernel/types.h"
 
 namespace ernn::testbench {
 
@@ -37,19 +38,23 @@ class ImageReader {
     }
   }
 
-  /// Fills `count` codes of `width` bits.
+  /// The next code, of `width` bits; a source of kernel/load.h.
   template <class Code>
-  void read(Code* codes, std::size_t count, int width) {
-    for (std::size_t i = 0; i < count; ++i, at_ += 4) {
-      if (at_ + 4 > bytes_.size()) fail("ends before the network's last code");
-      const std::int64_t code = word(at_);
-      const std::int64_t limit = std::int64_t{1} << (width - 1);
-      if (code < -limit || code >= limit) {
-        fail("code " + std::to_string(code) + " at byte " + std::to_string(at_) +
-             " does not fit its " + std::to_string(width) + " bits");
-      }
-      codes[i] = static_cast<Code>(code);
+  void read(Code& code, int width) {
+    if (at_ + 4 > bytes_.size()) fail("ends before the network's last code");
+    const std::int64_t value = word(at_);
+    const std::int64_t limit = std::int64_t{1} << (width - 1);
+    if (value < -limit || value >= limit) {
+      fail("code " + std::to_string(value) + " at byte " + std::to_string(at_) +
+           " does not fit its " + std::to_string(width) + " bits");
     }
+    code = static_cast<Code>(value);
+    at_ += 4;
+  }
+
+  /// What is left, as ernn_top_loadable takes it.
+  void write_to(::hls::stream<ap_int<32>>& stream) {
+    for (; at_ < bytes_.size(); at_ += 4) stream.write(ap_int<32>(word(at_)));
   }
 
   /// Nothing may be left.
@@ -75,59 +80,5 @@ class ImageReader {
   std::string bytes_;
   std::size_t at_ = kHeader;
 };
-
-template <class M>
-void load(ImageReader& image, kernel::MatrixWeights<M>& weights) {
-  image.read(&weights.code[0][0][0], sizeof(weights.code) / sizeof(typename M::Code),
-             kernel::FormatOf<typename M::Weight>::width);
-}
-
-template <class L>
-void load(ImageReader& image, kernel::ProjectionWeights<L, true>& weights) {
-  load(image, weights.matrix);
-}
-template <class L>
-void load(ImageReader& /*image*/, kernel::ProjectionWeights<L, false>& /*weights*/) {}
-
-template <class L>
-void load(ImageReader& image, kernel::PeepholeWeights<L, true>& weights) {
-  image.read(&weights.code[0][0], std::size_t{3} * L::size,
-             kernel::FormatOf<typename L::Peephole>::width);
-}
-template <class L>
-void load(ImageReader& /*image*/, kernel::PeepholeWeights<L, false>& /*weights*/) {}
-
-template <class L>
-void load(ImageReader& image, kernel::ResetBias<L, true>& weights) {
-  image.read(&weights.code[0], std::size_t{L::size}, kernel::FormatOf<typename L::Bias>::width);
-}
-template <class L>
-void load(ImageReader& /*image*/, kernel::ResetBias<L, false>& /*weights*/) {}
-
-template <class L>
-void load(ImageReader& image, kernel::LstmWeights<L>& weights) {
-  load(image, weights.input);
-  load(image, weights.recurrent);
-  load(image, weights.projection);
-  image.read(&weights.bias[0][0], std::size_t{4} * L::size,
-             kernel::FormatOf<typename L::Bias>::width);
-  load(image, weights.peephole);
-}
-
-template <class L>
-void load(ImageReader& image, kernel::GruWeights<L>& weights) {
-  load(image, weights.input);
-  load(image, weights.recurrent);
-  load(image, weights.candidate);
-  image.read(&weights.bias[0][0], std::size_t{3} * L::size,
-             kernel::FormatOf<typename L::Bias>::width);
-  load(image, weights.candidate_bias);
-}
-
-template <class L>
-void load(ImageReader& image, kernel::FeedforwardWeights<L>& weights) {
-  load(image, weights.input);
-  image.read(&weights.bias[0], std::size_t{L::size}, kernel::FormatOf<typename L::Bias>::width);
-}
 
 }  // namespace ernn::testbench

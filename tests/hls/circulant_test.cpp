@@ -1,6 +1,6 @@
 // The kernel's matrix-vector product: real numbers against the dense matrix, fixed point against
 // plain integers, and folds against each other.
-#include "hls/kernel/circulant_product.h"
+#include "hls/kernel/matrix_vector.h"
 
 #include <gtest/gtest.h>
 
@@ -17,11 +17,15 @@
 namespace ernn {
 namespace {
 
-/// A matrix of ROWS x COLS in fixed point, with folds.
-template <int ROWS, int COLS, int K, int RowsParallel = 1, int ColsParallel = 1>
+/// A matrix of ROWS x COLS in fixed point, with folds, read in transfers of TRANSFER elements.
+template <int ROWS, int COLS, int K, int RowsParallel = 1, int ColsParallel = 1,
+          int InversesParallel = 1, int Transfer = K, int Gates = 1, int GroupRows = 1>
 struct FixedMatrix {
   static constexpr int rows = ROWS, cols = COLS, block = K;
+  static constexpr int gates = Gates, group_rows = GroupRows;
   static constexpr int rows_parallel = RowsParallel, cols_parallel = ColsParallel;
+  static constexpr int inverses_parallel = InversesParallel;
+  static constexpr int transfer = Transfer;
   static constexpr int spectrum_signal = 0, sum_signal = 1, product_signal = 2;
   typedef ap_fixed<12, 2> Input;
   typedef ap_fixed<12, -1> Weight;
@@ -56,6 +60,38 @@ struct RecordingProbe {
   void saturated(int signal) const { ++record->saturated[signal]; }
 };
 
+/// y = W x through the streams. `x` has M::cols elements, `y` comes in the matrix's order.
+template <class M, class Element, class Probe>
+std::vector<typename M::Product> multiply(const Element& x, const kernel::MatrixWeights<M>& weights,
+                                          Probe probe) {
+  using Transfer = kernel::Beat<typename M::Input, M::transfer>;
+  using Product = kernel::ProductBeat<M>;
+  ::hls::stream<Transfer> in("in");
+  ::hls::stream<typename Product::type> out("out");
+  for (int first = 0; first < M::cols; first += M::transfer) {
+    Transfer transfer;
+    for (int n = 0; n < M::transfer; ++n) {
+      // What lies beyond the vector must not matter.
+      transfer.at[n] = first + n < M::cols ? x(first + n) : x(0);
+    }
+    in.write(transfer);
+  }
+  kernel::matrix_vector<M, M::transfer>(in, weights, out, probe);
+  EXPECT_TRUE(in.empty());
+  constexpr int k = M::block;
+  std::vector<typename M::Product> y(static_cast<std::size_t>(kernel::MatrixSizes<M>::p) * k);
+  for (int beat = 0; beat < Product::count; ++beat) {
+    const typename Product::type product = out.read();
+    for (int n = 0; n < Product::size; ++n) {
+      const int row = kernel::block_row<M>(beat * M::inverses_parallel + n / k);
+      y[static_cast<std::size_t>(row * k + n % k)] = product.at[n];
+    }
+  }
+  EXPECT_TRUE(out.empty());
+  y.resize(M::rows);
+  return y;
+}
+
 template <class M>
 struct Problem {
   using Sizes = kernel::MatrixSizes<M>;
@@ -76,15 +112,10 @@ struct Problem {
   }
 
   std::vector<std::int64_t> run(Record& record) const {
-    kernel::Beat<typename M::Input, M::block> in[Sizes::q];
-    kernel::Beat<typename M::Product, M::block> out[Sizes::p];
-    typename M::Input flat[M::cols];
-    for (int c = 0; c < M::cols; ++c) flat[c] = kernel::from_code<typename M::Input>(x[c]);
-    kernel::pack_blocks(flat, in);
-    kernel::matrix_vector<M>(in, weights, out, RecordingProbe{&record});
     std::vector<std::int64_t> y;
-    y.reserve(M::rows);
-    for (int r = 0; r < M::rows; ++r) y.push_back(kernel::element(out, r).raw());
+    const auto element = [this](int c) { return kernel::from_code<typename M::Input>(x[c]); };
+    for (const auto& value : multiply<M>(element, weights, RecordingProbe{&record}))
+      y.push_back(value.raw());
     return y;
   }
 
@@ -104,15 +135,16 @@ struct Problem {
       spectra[j] = slow::unpack(packed);
     }
     for (int i = 0; i < Sizes::p; ++i) {
+      const auto& row = weights.code[place_of(i)];
       if (k == 1) {
         slow::Wide sum = 0;
-        for (int j = 0; j < Sizes::q; ++j) sum += slow::Wide{weights.code[i][j][0]} * x[j];
+        for (int j = 0; j < Sizes::q; ++j) sum += slow::Wide{row[j][0]} * x[j];
         y.push_back(slow::narrow(sum, 23, 16, 10));
         continue;
       }
       slow::Bins sum(k / 2 + 1);
       for (int j = 0; j < Sizes::q; ++j) {
-        const auto& block = weights.code[i][j];
+        const auto& block = row[j];
         const slow::Bins w = slow::unpack(std::vector<std::int64_t>(block, block + k));
         for (int b = 0; b <= k / 2; ++b) {
           sum[b].re += w[b].re * spectra[j][b].re - w[b].im * spectra[j][b].im;
@@ -127,6 +159,14 @@ struct Problem {
         y.push_back(slow::narrow(wide[n], 13, 16, 10));
     }
     return y;
+  }
+
+  /// Where the weights of block row `i` stand: all gates of a group of rows follow each other.
+  static int place_of(int i) {
+    const int of_gate = Sizes::p / M::gates;
+    const int gate = i / of_gate;
+    const int group = i % of_gate / M::group_rows;
+    return (group * M::gates + gate) * M::group_rows + i % M::group_rows;
   }
 };
 
@@ -163,6 +203,23 @@ TEST(CirculantProduct, FoldsChangeNothing) {
   check_fixed<FixedMatrix<24, 32, 8, 1, 4>>();
   check_fixed<FixedMatrix<24, 32, 8, 3, 2>>();
   check_fixed<FixedMatrix<12, 10, 1, 4, 5>>();
+  check_fixed<FixedMatrix<24, 32, 4, 6, 4, 2>>();
+  check_fixed<FixedMatrix<32, 32, 1, 8, 4, 8>>();
+}
+
+TEST(CirculantProduct, TransfersOfAnySizeChangeNothing) {
+  check_fixed<FixedMatrix<24, 21, 8, 1, 1, 1, 1>>();
+  check_fixed<FixedMatrix<24, 21, 8, 1, 1, 1, 2>>();
+  check_fixed<FixedMatrix<24, 21, 8, 1, 1, 1, 32>>();
+  check_fixed<FixedMatrix<24, 21, 4, 1, 1, 1, 16>>();
+  check_fixed<FixedMatrix<13, 21, 1, 1, 1, 1, 8>>();
+}
+
+TEST(CirculantProduct, GatesOfAGroupFollowEachOther) {
+  check_fixed<FixedMatrix<64, 32, 8, 1, 1, 1, 8, 4, 1>>();
+  check_fixed<FixedMatrix<64, 32, 8, 4, 2, 2, 8, 4, 2>>();
+  check_fixed<FixedMatrix<48, 32, 4, 6, 2, 2, 4, 3, 2>>();
+  check_fixed<FixedMatrix<24, 10, 1, 3, 5, 1, 1, 3, 4>>();
 }
 
 /// Spectra whose sum does not fit.
@@ -221,11 +278,8 @@ void check_real() {
       }
     }
   }
-  kernel::Beat<double, k> in[Sizes::q];
-  kernel::Beat<double, k> out[Sizes::p];
-  kernel::pack_blocks(flat, in);
-  kernel::matrix_vector<M>(in, weights, out, kernel::NoProbe());
-  for (int r = 0; r < M::rows; ++r) EXPECT_NEAR(kernel::element(out, r), expected[r], 1e-10);
+  const auto y = multiply<M>([&](int c) { return flat[c]; }, weights, kernel::NoProbe());
+  for (int r = 0; r < M::rows; ++r) EXPECT_NEAR(y[r], expected[r], 1e-10);
 }
 
 TEST(CirculantProduct, IsTheBlockCirculantMatrix) {

@@ -1,10 +1,9 @@
 // Writes the test networks' artefacts, whose testbenches are then compiled: make_projects FOLDER
 //
-// The largest is there again with folds. Beside them it writes wrong ones: a ROM with one wrong
-// code, gates in the wrong order, and a fold that does not divide.
+// Two are there again with folds and several streams. Beside them it writes wrong ones: a ROM with
+// one wrong code, gates in the wrong order, and a fold that does not divide.
 #include <cstdio>
 #include <filesystem>
-#include <regex>
 #include <string>
 
 #include "base/error.h"
@@ -24,16 +23,6 @@ void replace_once(const std::filesystem::path& path, const std::string& from,
   write_file(path, text);
 }
 
-/// Doubles every fold that two divides, as a user would edit the configuration.
-void fold_by_two(const std::filesystem::path& config) {
-  const std::regex fold(
-      "(rows_parallel|cols_parallel|units_parallel) = 1;( +// divides [0-9]+: 1, 2)");
-  const std::string text = read_file(config);
-  const std::string folded = std::regex_replace(text, fold, "$1 = 2;$2");
-  if (folded == text) throw DataError(config.string() + ": no fold to double");
-  write_file(config, folded);
-}
-
 /// A small network for the wrong ones.
 ModelOptions small_model() {
   return project_model(8, 5, {gru_layer(8, GruReset::before, {4, 4, 1})}, 1);
@@ -43,11 +32,13 @@ void write_all(const std::filesystem::path& folder) {
   unsigned seed = 20;
   for (const NamedModel& model : project_models()) {
     ++seed;
-    write_project(model.options, seed, seed % 2 == 0 ? 12 : 10, folder / model.name);
+    const int bits = seed % 2 == 0 ? 12 : 10;
+    write_project(model.options, seed, bits, folder / model.name);
+    if (model.name == "large" || model.name == "gru") {
+      write_project(model.options, seed, bits, folder / ("folded_" + model.name),
+                    busy_folding(model.options));
+    }
   }
-  std::filesystem::copy(folder / "large", folder / "folded",
-                        std::filesystem::copy_options::recursive);
-  fold_by_two(folder / "folded" / "hls" / "config.h");
   const QuantisedNetwork network = write_project(small_model(), 5, 12, folder / "wrong_rom");
   const auto& codes = network.layers.front().matrices[2].codes;
   const std::string last = "," + std::to_string(codes.back()) + "}";
@@ -62,8 +53,8 @@ void write_all(const std::filesystem::path& folder) {
   write_project(small_model(), 5, 12, folder / "wrong_gates");
   // z and r change places in the input product.
   replace_once(folder / "wrong_gates" / "hls" / "kernel" / "gru.h",
-               "element(a, i), element(u, i), weights, 0, i",
-               "element(a, j), element(u, i), weights, 0, i");
+               "a.at(0, i), u.at(0, i), weights, 0, unit",
+               "a.at(1, i), u.at(0, i), weights, 0, unit");
 
   write_project(small_model(), 5, 12, folder / "wrong_fold");
   replace_once(folder / "wrong_fold" / "hls" / "config.h", "rows_parallel = 1;",

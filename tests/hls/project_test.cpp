@@ -91,7 +91,8 @@ TEST_P(GoodProject, EverySignalIsEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
-                         testing::Values("lstm", "gru", "feedforward", "folded"),
+                         testing::Values("lstm", "gru", "feedforward", "folded_large",
+                                         "folded_gru"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Project, OneWrongRomCodeIsFound) {
@@ -241,7 +242,7 @@ TEST(Project, UtterancesOfFeedforwardLayers) {
   compare_utterances("feedforward", "feedforward");
 }
 TEST(Project, UtterancesOfAFoldedKernel) {
-  compare_utterances("folded", "large");
+  compare_utterances("folded_large", "large");
 }
 
 }  // namespace

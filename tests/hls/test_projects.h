@@ -2,6 +2,7 @@
 // block.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -54,9 +55,42 @@ inline std::vector<NamedModel> project_models() {
   };
 }
 
+/// The largest power of two that divides `number`, at most `limit`.
+inline int power_of_two_in(int number, int limit) {
+  int power = 1;
+  while (2 * power <= limit && number % (2 * power) == 0) power *= 2;
+  return power;
+}
+
+/// Several of everything at a time, where sizes allow, and three streams.
+inline Folding busy_folding(const ModelOptions& model) {
+  Folding folding = unfolded(model);
+  folding.streams = 3;
+  const std::vector<MatrixShape> shapes = matrix_shapes(model);
+  auto shape = shapes.begin();
+  for (std::size_t l = 0; l < folding.layers.size(); ++l) {
+    LayerFolding& layer = folding.layers[l];
+    if (layer.unit_group > 0) {
+      const int groups = model.layers[l].size / layer.unit_group;
+      layer.unit_group *= power_of_two_in(groups, 2);
+      layer.units_parallel = power_of_two_in(layer.unit_group, 4);
+    }
+    for (MatrixFolding& matrix : layer.matrices) {
+      matrix.rows_parallel = power_of_two_in(shape->block_rows(), 4);
+      matrix.cols_parallel = power_of_two_in(shape->block_cols(), 2);
+      // Two block rows are in every unit group, except of a candidate's that are one.
+      matrix.inverses_parallel =
+          shape->block == layer.unit_group ? 1 : std::min(2, matrix.rows_parallel);
+      ++shape;
+    }
+  }
+  return folding;
+}
+
 /// The artefact of one of them in `folder`.
 inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed, int bits,
-                                      const std::filesystem::path& folder) {
+                                      const std::filesystem::path& folder,
+                                      const Folding& folding = {}) {
   const auto utterances =
       random_utterances(kProjectUtterances, kProjectFrames, options.inputs, seed);
   Artefact artefact;
@@ -64,7 +98,8 @@ inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed
   std::int64_t saturations = 0;
   const CodeFrames frames =
       quantise_frames(utterances.front(), artefact.network.input_format(), saturations);
-  write_artefact(artefact, make_golden(artefact.network, frames, 8, kProjectFrames), folder);
+  write_artefact(artefact, make_golden(artefact.network, frames, 8, kProjectFrames), folder,
+                 folding);
   return artefact.network;
 }
 

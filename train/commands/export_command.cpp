@@ -196,6 +196,8 @@ void run_export(const Job& job) {
         fmt::format("{}: its context normalises {} dimensions, but the network takes {} inputs",
                     job.model.string(), context.mean.size(), width));
   }
+  // Before the calibration, which takes longer than finding out that a fold does not suit.
+  const Folding folding = resolve(job.export_options.folding, model.options);
   const FloatNetwork network = FloatNetwork::from_model(model);
   const std::vector<FrameMatrix> utterances = calibration_frames(job, context);
   const RangeProfile profile = profile_ranges(network, utterances);
@@ -213,7 +215,7 @@ void run_export(const Job& job) {
   write_artefact(
       artefact,
       make_golden(artefact.network, frames, options.golden_frames, options.golden_long_frames),
-      job.out);
+      job.out, folding);
   fmt::print("wrote {}\n", job.out.string());
 }
 

@@ -1,0 +1,83 @@
+// What LSTM and GRU share: the outputs of the frame before, and products that arrive group by group
+// of units, gate by gate.
+#pragma once
+
+#include "matrix_vector.h"
+#include "types.h"
+
+namespace ernn {
+namespace kernel {
+
+/// Outputs of every stream, twice: a frame reads one half and writes the other.
+template <class T, int Streams, int Width>
+struct OutputState {
+  T a[Streams][Width];
+  T b[Streams][Width];
+  bool second;  ///< the last frame is in b
+};
+
+/// Zeroes the rows of the streams whose bit is set.
+template <class T, int Streams, int Width>
+void clear_rows(unsigned reset, T (&rows)[Streams][Width]) {
+  ERNN_BEFORE_ROLLED
+  for (int s = 0; s < Streams; ++s) {
+    ERNN_BEFORE_ROLLED
+    for (int u = 0; u < Width; ++u) {
+      ERNN_PIPELINE
+      if ((reset >> s & 1U) != 0) rows[s][u] = 0;
+    }
+  }
+}
+
+template <class T, int Streams, int Width>
+void clear(unsigned reset, OutputState<T, Streams, Width>& state) {
+  if (state.second) {
+    clear_rows(reset, state.b);
+  } else {
+    clear_rows(reset, state.a);
+  }
+}
+
+/// Hands a vector on in transfers of N, padded with zeros.
+template <class T, int N, int Width>
+void read_vector(const T (&vector)[Width], ::hls::stream<Beat<T, N>>& out) {
+  ERNN_BANKS(vector, 1, N)
+  ERNN_BEFORE_ROLLED
+  for (int first = 0; first < Width; first += N) {
+    ERNN_PIPELINE
+    Beat<T, N> beat;
+    ERNN_BEFORE_UNROLL
+    for (int n = 0; n < N; ++n) {
+      ERNN_UNROLL
+      beat.at[n] = 0;
+      if (first + n < Width) beat.at[n] = vector[first + n];
+    }
+    out.write(beat);
+  }
+}
+
+/// The products of one group of units, all gates of them.
+template <class M, int Gates, int Group>
+struct GroupOf {
+  static constexpr int beats = Gates * Group / ProductBeat<M>::size;
+  static_assert(Gates * Group % ProductBeat<M>::size == 0,
+                "inverses_parallel must divide the block rows of a unit group");
+  static_assert(M::gates == Gates && M::group_rows * M::block == Group,
+                "the matrix is stored in another order than the layer needs");
+
+  void put(int beat, const typename ProductBeat<M>::type& in) {
+    ERNN_INLINE
+    ERNN_BEFORE_UNROLL
+    for (int n = 0; n < ProductBeat<M>::size; ++n) {
+      ERNN_UNROLL
+      values[beat * ProductBeat<M>::size + n] = in.at[n];
+    }
+  }
+  const typename M::Product& at(int gate, int unit) const { return values[gate * Group + unit]; }
+
+ private:
+  typename M::Product values[Gates * Group];
+};
+
+}  // namespace kernel
+}  // namespace ernn
