@@ -8,7 +8,7 @@
 
 #include "export/artefact.h"
 #include "export/format.h"
-#include "features/dataset.h"
+#include "features/utterance_set.h"
 #include "train/kernel_program.h"
 #include "train/model_context.h"
 #include "train/scoring.h"
@@ -40,7 +40,7 @@ struct Simulation {
 /// logit codes and counters, decodes and scores. Throws DataError when the artefact's context does
 /// not fit its network.
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
-                    const KernelProgram& kernel, const std::vector<LabelledUtterance>& utterances,
+                    const KernelProgram& kernel, const UtteranceSet& utterances,
                     bool quiet = false);
 
 /// Signals with their saturations, mismatches, both phone error rates, as text.
