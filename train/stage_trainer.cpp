@@ -7,19 +7,16 @@
 #include <cmath>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "models/torch_tensors.h"
+#include "train/interrupt.h"
 #include "train/losses.h"
 
 namespace ernn {
 
 namespace {
-
-/// One is computed with while the next one waits and the one after it is built.
-constexpr std::size_t kBatchesAhead = 2;
-
-constexpr int kInterrupted = 130;  // the shell's status for a program that Ctrl-C ended
 
 std::map<std::string, torch::Tensor> copy_parameters(const AcousticModel& model) {
   std::map<std::string, torch::Tensor> copy;
@@ -142,8 +139,8 @@ BatchQueue StageTrainer::remaining_batches() const {
       batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
   const auto first = static_cast<std::size_t>(position_.batch);
   const auto build = [this, order, first](std::size_t i) {
-    const auto share = share_of(plan_[order[first + i]], group_.rank(), group_.size());
-    return share.empty() ? Batch{} : make_batch(data_.train, share, inputs_.context.label_delay);
+    return make_batch(data_.train, share_of(plan_[order[first + i]], group_.rank(), group_.size()),
+                      inputs_.context.label_delay);
   };
   return {order.size() - first, build, kBatchesAhead};
 }
@@ -204,6 +201,7 @@ void StageTrainer::end_of_epoch() {
   const StageOptions& stage = inputs_.stage;
   require_same_parameters();
   const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch, {}, &group_);
+  position_.waited += dev.waited_seconds;
   EpochRecord record;
   record.stage = stage.name;
   record.type = stage.type;
@@ -217,9 +215,10 @@ void StageTrainer::end_of_epoch() {
   record.learning_rate = last_rate_;
   method_->end_of_epoch(record);
   if (method_->projects()) {
-    record.projected_dev_per =
-        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch, {}, &group_)
-            .scores.total.per();
+    const SplitResult projected =
+        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch, {}, &group_);
+    position_.waited += projected.waited_seconds;
+    record.projected_dev_per = projected.scores.total.per();
   }
   const bool by_per = stage.schedule.metric == DevMetric::per;
   const ScheduleDecision decision =

@@ -19,7 +19,6 @@
 #include "export/profile.h"
 #include "export/quantise.h"
 #include "features/dataset.h"
-#include "features/normalisation.h"
 #include "features/phones.h"
 #include "models/model_file.h"
 #include "train/commands/arguments.h"
@@ -104,13 +103,12 @@ std::vector<FrameMatrix> calibration_frames(const Job& job, const ModelContext& 
   DataOptions data = job.data;
   data.phones = context.phones;
   data.limit = job.export_options.calibration_utterances;
-  const Normalisation normalisation{context.mean, context.inverse_std};
-  std::vector<FrameMatrix> utterances;
-  for (LabelledUtterance& utterance : load_split(data, context.features, Split::train)) {
-    normalisation.apply(utterance.features);
-    utterances.push_back(std::move(utterance.features));
-  }
-  return utterances;
+  data.cache.clear();  // they are few, and all of them are needed at once
+  UtteranceSet utterances = load_split(data, context.features, Split::train);
+  utterances.normalise({context.mean, context.inverse_std});
+  std::vector<FrameMatrix> frames;
+  for (std::size_t i = 0; i < utterances.size(); ++i) frames.push_back(utterances.read(i).features);
+  return frames;
 }
 
 std::vector<std::string> class_names(const ModelContext& context) {

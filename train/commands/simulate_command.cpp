@@ -100,7 +100,7 @@ std::string compiler_of(const cxxopts::ParseResult& arguments) {
   return variable != nullptr && *variable != '\0' ? variable : "g++";
 }
 
-std::vector<LabelledUtterance> test_utterances(const Job& job, const ModelContext& context) {
+UtteranceSet test_utterances(const Job& job, const ModelContext& context) {
   DataOptions data = job.data;
   data.phones = context.phones;
   return load_split(data, context.features, Split::test);
@@ -112,7 +112,7 @@ int run_simulation(const Job& job, const std::string& compiler) {
   const ModelContext context =
       model_context_from_json(artefact.context, (job.artefact / "manifest.json").string());
   // Before the build, which takes longer than finding out that the corpus is wrong.
-  std::vector<LabelledUtterance> utterances;
+  UtteranceSet utterances;
   if (job.with_data) utterances = test_utterances(job, context);
 
   const fs::path work = job.out / "work";
