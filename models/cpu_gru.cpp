@@ -26,8 +26,8 @@ struct Shape : BatchFrames {
   bool after;  // the reset gate acts after the product
 
   // Arguments of the operation: 0 x, 1 W, 2 b, 3 U, 4 U_c, 5 b_v.
-  Shape(const tensor_list& p, std::vector<int64_t> running)
-      : BatchFrames(p[0].size(0), p[0].size(1), std::move(running)),
+  Shape(const tensor_list& p, std::vector<int64_t> running, bool continues)
+      : BatchFrames(p[0].size(0), p[0].size(1), std::move(running), continues),
         inputs(p[0].size(2)),
         size(p[2].size(0) / 3),
         after(p[5].numel() > 0) {}
@@ -42,7 +42,7 @@ struct Activations {
   Tensor gates;      // [frames, batch, 2 size], z and r
   Tensor candidate;  // [frames, batch, size], n
   Tensor inner;      // [frames, batch, size]; before: r . h', after: U_c h' + b_v
-  Tensor hidden;     // [frames, batch, size], h
+  Tensor hidden;     // [1 + frames, batch, size], h from the frame before the first one on
 };
 
 template <class T>
@@ -50,18 +50,17 @@ class Forward {
  public:
   using Product = StructuredProduct<T>;
 
-  Forward(const Shape& shape, const tensor_list& p)
+  Forward(const Shape& shape, const tensor_list& p, const Tensor& before)
       : shape_(shape),
         recurrent_(best_isa(), shape.recurrent(p[3]), Product::Side::forward,
                    p[3].template data_ptr<T>()),
         candidate_(best_isa(), shape.candidate(p[4]), Product::Side::forward,
                    p[4].template data_ptr<T>()),
-        candidate_bias_(shape.after ? p[5].template data_ptr<T>() : nullptr),
-        zeros_(torch::zeros({shape.batch(), shape.size}, p[0].options())) {
+        candidate_bias_(shape.after ? p[5].template data_ptr<T>() : nullptr) {
     a_.gates = torch::empty({shape.frames(), shape.batch(), 2 * shape.size}, p[0].options());
     a_.candidate = torch::empty({shape.frames(), shape.batch(), shape.size}, p[0].options());
     a_.inner = shape.new_tensor(p[0], shape.size);
-    a_.hidden = shape.new_tensor(p[0], shape.size);
+    a_.hidden = shape.new_tensor_behind(before, p[0], shape.size);
     const int64_t gate_rows = 2 * shape.size / shape.input(p[1]).block;
     input_part(p, p[1].narrow(0, 0, gate_rows), 0, a_.gates);
     input_part(p, p[1].narrow(0, gate_rows, p[1].size(0) - gate_rows), 2 * shape.size,
@@ -92,8 +91,7 @@ class Forward {
       const Rows<T> gates = rows_of<T>(a_.gates).from(row);
       const Rows<T> inner = rows_of<T>(a_.inner).from(row);
       const Rows<T> candidate = rows_of<T>(a_.candidate).from(row);
-      const Rows<T> previous =
-          t > 0 ? rows_of<T>(a_.hidden).from(row - shape_.batch()) : rows_of<T>(zeros_);
+      const Rows<T> previous = rows_of<T>(a_.hidden).from(row);
       recurrent_.multiply(previous, count, gates, gates, scratch);
       GruFrame<T> frame;
       frame.batch = count;
@@ -105,7 +103,7 @@ class Forward {
       frame.input_row = candidate.stride;
       frame.inner = inner.data;
       frame.candidate = candidate.data;
-      frame.hidden = rows_of<T>(a_.hidden).from(row).data;
+      frame.hidden = previous.from(shape_.batch()).data;
       if (shape_.after) candidate_.multiply(previous, count, {candidate_bias_, 0}, inner, scratch);
       kernels.gru_gates(frame);
       if (!shape_.after) candidate_.multiply(inner, count, candidate, candidate, scratch);
@@ -117,7 +115,6 @@ class Forward {
   Product recurrent_;
   Product candidate_;
   const T* candidate_bias_;
-  Tensor zeros_;
   Activations a_;
 };
 
@@ -143,10 +140,10 @@ class Backward {
     parallel_parts(shape_.batch(),
                    [this](int64_t, int64_t begin, int64_t end) { utterances(begin, end); });
     const int64_t n = shape_.rows();
-    const int64_t batch = shape_.batch();
+    const int64_t first = shape_.continues() ? 0 : shape_.batch();
     const Rows<const T> d_input = rows_of<T>(d_input_);
-    const Rows<const T> hidden = rows_of<T>(a_.hidden);
-    tensor_list result(7);
+    const Rows<const T> hidden = rows_of<T>(a_.hidden).from(first);
+    tensor_list result(8);
     if (wants_dx) {
       result[0] = torch::empty(p[0].sizes(), p[0].options());
       multiply_all<T>(p[1], shape_.input(p[1]), Product::Side::backward, d_input, n, {},
@@ -155,11 +152,11 @@ class Backward {
     result[1] = weight_gradient<T>(p[1], shape_.input(p[1]), rows_of<T>(p[0]), d_input, n);
     result[2] = d_input_.flatten(0, 1).sum(0);
     result[3] =
-        weight_gradient<T>(p[3], shape_.recurrent(p[3]), hidden, d_input.from(batch), n - batch);
+        weight_gradient<T>(p[3], shape_.recurrent(p[3]), hidden, d_input.from(first), n - first);
     const MatrixSize candidate = shape_.candidate(p[4]);
     if (shape_.after) {
       const Rows<const T> d_inner = rows_of<T>(d_inner_);
-      result[4] = weight_gradient<T>(p[4], candidate, hidden, d_inner.from(batch), n - batch);
+      result[4] = weight_gradient<T>(p[4], candidate, hidden, d_inner.from(first), n - first);
       result[5] = d_inner_.flatten(0, 1).sum(0);
     } else {
       result[4] = weight_gradient<T>(p[4], candidate, rows_of<T>(a_.inner),
@@ -189,7 +186,7 @@ class Backward {
       frame.size = shape_.size;
       frame.after = shape_.after;
       frame.gates = rows_of<T>(a_.gates).from(row).data;
-      frame.previous = t > 0 ? rows_of<T>(a_.hidden).from(row - shape_.batch()).data : nullptr;
+      frame.previous = shape_.has_previous(t) ? rows_of<T>(a_.hidden).from(row).data : nullptr;
       frame.inner = rows_of<T>(a_.inner).from(row).data;
       frame.candidate = rows_of<T>(a_.candidate).from(row).data;
       frame.d_hidden = sum;
@@ -223,24 +220,28 @@ class Backward {
 struct GruOperation : torch::autograd::Function<GruOperation> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& input,
                         const Tensor& bias, const Tensor& recurrent, const Tensor& candidate,
-                        const Tensor& candidate_bias, const std::vector<int64_t>& running) {
+                        const Tensor& candidate_bias, const Tensor& first,
+                        const std::vector<int64_t>& running) {
     const at::AutoDispatchBelowADInplaceOrView guard;
     const tensor_list p = {x, input, bias, recurrent, candidate, candidate_bias};
-    const Shape shape(p, running);
+    const bool continues = first.numel() > 0;
+    const Shape shape(p, running, continues);
     const Activations a =
-        with_type(x, [&](auto type) { return Forward<decltype(type)>(shape, p).run(); });
+        with_type(x, [&](auto type) { return Forward<decltype(type)>(shape, p, first).run(); });
     context->saved_data["wants_dx"] = x.requires_grad();
     context->saved_data["running"] = running;
+    context->saved_data["continues"] = continues;
     context->save_for_backward({x, input, bias, recurrent, candidate, candidate_bias, a.gates,
                                 a.candidate, a.inner, a.hidden});
-    return a.hidden;
+    return shape.without_before(a.hidden);
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const tensor_list p(saved.begin(), saved.begin() + 6);
-    const Shape shape(p, context->saved_data["running"].toIntVector());
+    const Shape shape(p, context->saved_data["running"].toIntVector(),
+                      context->saved_data["continues"].toBool());
     const Activations a{saved[6], saved[7], saved[8], saved[9]};
     const Tensor gradient = gradients[0].contiguous();
     const bool wants_dx = context->saved_data["wants_dx"].toBool();
@@ -253,11 +254,15 @@ struct GruOperation : torch::autograd::Function<GruOperation> {
 }  // namespace
 
 Tensor gru_layer(const Tensor& x, const GruParameters& parameters,
-                 const std::vector<int64_t>& running) {
+                 const std::vector<int64_t>& running, LayerState* state) {
   TORCH_CHECK(x.dim() == 3 && x.size(0) > 0, "x must be [frames, batch, inputs], not ", x.sizes());
-  return GruOperation::apply(
+  const Tensor first = state == nullptr ? Tensor() : state->output;
+  const Tensor h = GruOperation::apply(
       x.contiguous(), parameters.input, parameters.bias, parameters.recurrent, parameters.candidate,
-      parameters.candidate_bias.defined() ? parameters.candidate_bias : x.new_empty({0}), running);
+      parameters.candidate_bias.defined() ? parameters.candidate_bias : x.new_empty({0}),
+      state_argument(first, x, parameters.bias.size(0) / 3), running);
+  if (state != nullptr) state->output = last_frame(h);
+  return h;
 }
 
 }  // namespace ernn::cpu

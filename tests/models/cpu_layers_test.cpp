@@ -2,54 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "models/acoustic_model.h"
-#include "tests/models/gradient_check.h"
+#include "tests/models/layer_kinds.h"
 
 namespace ernn {
 namespace {
 
 using torch::Tensor;
-
-ModelOptions network(LayerOptions layer, int inputs, int outputs) {
-  ModelOptions options;
-  options.inputs = inputs;
-  options.outputs = outputs;
-  options.layers = {layer, layer};
-  return options;
-}
-
-struct Kind {
-  const char* name;
-  LayerType type;
-  GruReset reset = GruReset::before;
-  bool peepholes = false;
-  bool projected = false;
-  double cell_clip = 0;
-};
-
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> list = {
-      {"lstm", LayerType::lstm},
-      {"lstm_all", LayerType::lstm, GruReset::before, true, true, 0.5},
-      {"gru_before", LayerType::gru, GruReset::before},
-      {"gru_after", LayerType::gru, GruReset::after},
-      {"feedforward", LayerType::feedforward}};
-  return list;
-}
-
-// Sizes that fill neither a vector nor, where it may be so, a block.
-LayerOptions layer_of(const Kind& kind, int block, int size) {
-  LayerOptions layer;
-  layer.type = kind.type;
-  layer.reset = kind.reset;
-  layer.peepholes = kind.peepholes;
-  layer.projection = kind.projected ? size / 2 + 1 : 0;
-  layer.cell_clip = kind.cell_clip;
-  layer.size = size;
-  layer.block = {block, kind.type == LayerType::feedforward ? 1 : block,
-                 kind.projected ? block : 1};
-  if (kind.type == LayerType::feedforward) layer.activation = Activation::tanh;
-  return layer;
-}
 
 std::vector<Tensor> values_and_gradients(AcousticModel model, const Tensor& x,
                                          const Tensor& lengths, const Tensor& weights, bool plain) {
