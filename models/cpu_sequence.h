@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "models/cpu_matrix.h"
+
 namespace ernn::cpu {
 
 /// Utterances are sorted: those that have frame t are the first running[t] of the batch.
@@ -66,6 +68,31 @@ class BatchFrames {
   int64_t batch_;
   bool continues_;
   std::vector<int64_t> running_;
+};
+
+/// Rows [batch, width] of every frame, or one place for the frame that is being computed when
+/// nothing needs them later.
+class FrameRows {
+ public:
+  FrameRows() = default;
+  FrameRows(const BatchFrames& frames, const torch::Tensor& like, int64_t width, bool keeps_all)
+      : batch_(frames.batch()),
+        keeps_all_(keeps_all),
+        rows_(keeps_all ? frames.new_tensor(like, width)
+                        : torch::empty({1, frames.batch(), width}, like.options())) {}
+
+  /// From utterance `begin` of frame t on.
+  template <class T>
+  compute::Rows<T> at(int64_t t, int64_t begin) const {
+    return rows_of<T>(rows_).from((keeps_all_ ? t * batch_ : 0) + begin);
+  }
+  /// [frames, batch, width]
+  const torch::Tensor& all() const { return rows_; }
+
+ private:
+  int64_t batch_ = 0;
+  bool keeps_all_ = false;
+  torch::Tensor rows_;
 };
 
 }  // namespace ernn::cpu

@@ -68,6 +68,45 @@ TEST_P(CpuLayers, EqualLibTorchForBatchesOfAnySizeAndLength) {
   EXPECT_LT(compare(options, torch::kDouble, 9, {6, 6, 2}), 1e-12);  // none as long as the batch
 }
 
+// Each matrix has a block size of its own, dense ones among them: derivatives are transformed once
+// for those that share it.
+TEST_P(CpuLayers, EqualLibTorchForMixedBlockSizes) {
+  for (const BlockSizes& block :
+       {BlockSizes{8, 4, 2}, {1, 8, 4}, {4, 1, 8}, {8, 8, 1}, {1, 1, 8}, {16, 16, 16}}) {
+    LayerOptions layer = layer_of(GetParam(), 1, 48);
+    layer.block = block;
+    if (GetParam().type == LayerType::feedforward) layer.block.recurrent = 1;
+    if (layer.projection == 0) layer.block.projection = 1;
+    const ModelOptions options = network(layer, 13, 7);
+    EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12)
+        << block.input << ", " << block.recurrent << ", " << block.projection;
+  }
+}
+
+// Rows come in chunks of 64: frames that do not fill them, and more rows in a frame than that.
+TEST_P(CpuLayers, EqualLibTorchForManyRows) {
+  const ModelOptions options = network(layer_of(GetParam(), 8, 16), 9, 7);
+  std::vector<int64_t> lengths(23, 11);
+  lengths.back() = 2;
+  EXPECT_LT(compare(options, torch::kDouble, 11, lengths), 1e-12);
+  EXPECT_LT(compare(options, torch::kDouble, 11, std::vector<int64_t>(32, 11)), 1e-12);
+  EXPECT_LT(compare(options, torch::kDouble, 3, std::vector<int64_t>(131, 3)), 1e-12);
+}
+
+TEST_P(CpuLayers, EqualLibTorchWithSeveralThreads) {
+  const int before = torch::get_num_threads();
+  for (const int threads : {2, 3}) {
+    torch::set_num_threads(threads);
+    for (const int block : {1, 8}) {
+      const ModelOptions options = network(layer_of(GetParam(), block, 80), 13, 7);
+      EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12) << block;
+      EXPECT_LT(compare(options, torch::kDouble, 15, std::vector<int64_t>(32, 15)), 1e-12);
+      EXPECT_LT(compare(options, torch::kDouble, 2, {2}), 1e-12);
+    }
+  }
+  torch::set_num_threads(before);
+}
+
 // Work is divided by utterance, whose numbers do not depend on the others.
 TEST_P(CpuLayers, ValuesDoNotDependOnTheNumberOfThreads) {
   const ModelOptions options = network(layer_of(GetParam(), 8, 24), 13, 7);
