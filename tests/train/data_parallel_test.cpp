@@ -173,6 +173,11 @@ INSTANTIATE_TEST_SUITE_P(
                              2,
                              {"training.optimiser.type=sgd", "context.label_delay=2",
                               "training.label_smoothing=0.1"}},
+                    // Of two utterances a process has one, which may end pieces before the other.
+                    SizeCase{"Truncated",
+                             3,
+                             {"training.optimiser.type=sgd", "training.batch=2",
+                              "training.truncate=5", "training.max_steps=60"}},
                     SizeCase{"Ctc",
                              2,
                              {"training.optimiser.type=sgd", "context.criterion=ctc",

@@ -234,7 +234,9 @@ INSTANTIATE_TEST_SUITE_P(
         ResumeCase{"NewbobRestores",
                    17,
                    {"training.optimiser.learning_rate=0.3", "training.schedule.metric=loss"}},
-        ResumeCase{"Cosine", 14, {"training.schedule.type=cosine"}}),
+        ResumeCase{"Cosine", 14, {"training.schedule.type=cosine"}},
+        // Inside a batch: its pieces that are left come before the checkpoint.
+        ResumeCase{"Truncated", 47, {"training.truncate=5", "training.feature_noise=0.2"}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Run, FinishedStagesAreSkipped) {
