@@ -83,6 +83,11 @@ std::vector<std::string> estimate_notes(const Estimate& estimate) {
       "The clock rate is the platform file's target; nothing was placed and routed.",
       "Energy: every factor is an assumption of the platform file; nothing was measured.",
   };
+  if (!formulas_hold(estimate.plan)) {
+    notes.emplace_back(
+        "Streams behind recurrent products are shorter than a group's words: the formulas "
+        "do not count how bursts hold products up, the simulation does.");
+  }
   return notes;
 }
 

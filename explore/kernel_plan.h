@@ -19,15 +19,16 @@ inline constexpr int kHandshakeClocks = 2;
 /// Clocks between the end of a frame and the next turn of the loop over frames.
 inline constexpr int kFrameLoopClocks = 2;
 
-/// Words that the kernel's streams hold; the defaults are those of hls/kernel.
+/// Words that the kernel's streams hold; 2 is what a stream without a depth has.
 struct StreamDepths {
-  int sums = 2;             ///< from multiplication to inverse transform
-  int product = 2;          ///< from the recurrent and the candidate's product to the units
-  int units = 2;            ///< from the units to the next product, and from there to the state
-  int layer = 2;            ///< from a layer to the next one
+  int sums = 2;      ///< from multiplication to inverse transform
+  int product = 32;  ///< from the recurrent and the candidate's product to the units, which read a
+                     ///< group's words in a burst
+  int units = 2;     ///< from the units to the next product, and from there to the state
+  int layer = 2;     ///< from a layer to the next one
   double input_frames = 1;  ///< input product, in vectors: it runs ahead
-  double gates_frames =
-      1;  ///< GRU: h to the gates, and what those pass on to the candidate, in vectors
+  /// GRU: h to the gates, and what those pass on to the candidate, in vectors.
+  double gates_frames = 1;
 };
 
 template <class Visitor>

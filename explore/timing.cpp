@@ -210,6 +210,15 @@ std::string bottleneck_of(const NetworkTiming& timing) {
 
 }  // namespace
 
+bool formulas_hold(const KernelPlan& plan) {
+  for (const LayerPlan& layer : plan.layers) {
+    for (const UnitsPlan& units : layer.units) {
+      if (units.product_words > plan.depths.product) return false;
+    }
+  }
+  return true;
+}
+
 NetworkTiming time_kernel(const KernelPlan& plan, int streams) {
   NetworkTiming timing;
   timing.streams = streams;

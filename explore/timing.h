@@ -49,4 +49,9 @@ struct NetworkTiming {
 
 NetworkTiming time_kernel(const KernelPlan& plan, int streams);
 
+/// Whether the streams behind the products of recurrent layers hold a group's words. Units read
+/// those in a burst; when they do not find place, products stand still, which the formulas do not
+/// count (the simulation does).
+bool formulas_hold(const KernelPlan& plan);
+
 }  // namespace ernn

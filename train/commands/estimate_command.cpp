@@ -140,11 +140,11 @@ int estimate_command(int argc, char** argv) {
       cxxopts::value<std::string>(),
       "FILE")("port-elements", "elements that the input and output port carry a clock (kernel: 1)",
               cxxopts::value<int>(),
-              "N")("product-words", "words of the streams behind recurrent products (kernel: 2)",
-                   cxxopts::value<int>(), "N")(
-      "gates-frames", "vectors between a GRU's gates and its candidate (kernel: 1)",
-      cxxopts::value<int>(),
-      "N")("json", "writes everything as JSON", cxxopts::value<std::string>(), "FILE")(
+              "N")("product-words", "words of the streams behind recurrent products (default 32)",
+                   cxxopts::value<int>(),
+                   "N")("gates-frames", "vectors that wait beside a GRU's products (default 1)",
+                        cxxopts::value<int>(), "N")("json", "writes everything as JSON",
+                                                    cxxopts::value<std::string>(), "FILE")(
       "report", "writes an HTML page", cxxopts::value<std::string>(), "FILE")(
       "set", "override a key of the configuration, for example model.output_block=8",
       cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
