@@ -12,8 +12,9 @@ namespace ernn {
 
 namespace {
 
-constexpr double kOthersWeight = 0.02;  ///< of the mean interval beside the objective
-constexpr int kLargestGroups = 8;       ///< unit groups tried: 1, 2, 4, 8 times the smallest
+constexpr double kOthersWeight = 0.02;   ///< of the mean interval beside the objective
+constexpr long long kMostTried = 40000;  ///< foldings; pairs of steps are not tried beyond
+constexpr int kLargestGroups = 8;        ///< unit groups tried: 1, 2, 4, 8 times the smallest
 
 std::vector<int> divisor_list(int number) {
   std::vector<int> list;
@@ -74,7 +75,12 @@ class Search {
     best_.value = value(plain);
     if (!best_.value.fits) throw UsageError(why_not(best_.value));
     climb(plain);
-    if (const auto balanced = balance()) climb(*balanced);
+    // Leaving room in several degrees: what is best to add depends on where one starts.
+    if (const double fastest = fastest_balance(); fastest > 0) {
+      for (const double slower : {1.0, 1.4, 2.0, 4.0}) {
+        if (const auto balanced = folds_within(slower * fastest)) climb(*balanced);
+      }
+    }
     best_.tried = tried_;
     return best_;
   }
@@ -124,20 +130,20 @@ class Search {
         table_.platform().name, text);
   }
 
+  /// Inverse transforms that keep up with the products: a power of two.
+  static int inverses_for(const MatrixShape& shape, int rows, int cols) {
+    int inverses = 1;
+    while (inverses * (shape.block_cols() / cols) < rows) inverses *= 2;
+    return inverses;
+  }
+
   /// Foldings one step away.
   std::vector<Folding> steps(const Folding& from) const {
     std::vector<Folding> list;
-    const auto offer = [&](const Place& place, int rows, int cols, int inverses) {
+    const auto offer = [&](const Place& place, MatrixFolding fold) {
       const MatrixFolding& old = from.layers[place.layer].matrices[place.matrix];
-      const auto r = neighbour(place.shape.block_rows(), old.rows_parallel, rows);
-      const auto c = neighbour(place.shape.block_cols(), old.cols_parallel, cols);
-      if (!r || !c) return;
-      MatrixFolding fold{*r, *c, 1};
-      const int largest = largest_inverses(fold, place.group_rows(from));
       fold.inverses_parallel =
-          inverses > 0 ? std::min(largest, 2 * old.inverses_parallel)
-                       : std::min(largest, inverses < 0 ? std::max(1, old.inverses_parallel / 2)
-                                                        : old.inverses_parallel);
+          std::clamp(fold.inverses_parallel, 1, largest_inverses(fold, place.group_rows(from)));
       if (fold.rows_parallel == old.rows_parallel && fold.cols_parallel == old.cols_parallel &&
           fold.inverses_parallel == old.inverses_parallel)
         return;
@@ -145,10 +151,16 @@ class Search {
       list.back().layers[place.layer].matrices[place.matrix] = fold;
     };
     for (const Place& place : places_) {
+      const MatrixFolding& old = from.layers[place.layer].matrices[place.matrix];
+      for (const int inverses : {old.inverses_parallel / 2, 2 * old.inverses_parallel})
+        offer(place, {old.rows_parallel, old.cols_parallel, inverses});
       for (int rows = -2; rows <= 2; ++rows) {
-        for (int cols = -2; cols <= 2; ++cols) {
-          if (std::abs(rows + cols) > 2) continue;
-          for (int inverses = -1; inverses <= 1; ++inverses) offer(place, rows, cols, inverses);
+        for (int cols = std::abs(rows) - 2; cols <= 2 - std::abs(rows); ++cols) {
+          const auto r = neighbour(place.shape.block_rows(), old.rows_parallel, rows);
+          const auto c = neighbour(place.shape.block_cols(), old.cols_parallel, cols);
+          if (!r || !c) continue;
+          offer(place, {*r, *c, old.inverses_parallel});
+          offer(place, {*r, *c, inverses_for(place.shape, *r, *c)});
         }
       }
     }
@@ -222,6 +234,7 @@ class Search {
   /// A step that gives something back, and the best one after it.
   bool best_pair(Folding& folding, FoldingValue& now) {
     for (const Folding& first : steps(folding)) {
+      if (tried_ > kMostTried) return false;
       const FoldingValue between = value(first);
       if (!between.fits || between.share >= now.share || rated(between) > 1.5 * rated(now))
         continue;
@@ -290,16 +303,13 @@ class Search {
     return folding;
   }
 
-  /// The fastest balanced folding that fits.
-  std::optional<Folding> balance() {
-    std::optional<Folding> fastest;
-    for (double clocks = 16; clocks < 1e7; clocks *= 1.03) {
+  /// Clocks of the fastest balanced folding that fits; 0 when there is none.
+  double fastest_balance() {
+    for (double clocks = 8; clocks < 1e7; clocks *= 1.05) {
       const auto folding = folds_within(clocks);
-      if (!folding || !value(*folding).fits) continue;
-      fastest = folding;
-      break;
+      if (folding && value(*folding).fits) return clocks;
     }
-    return fastest;
+    return 0;
   }
 
   void try_groups(Folding& folding, std::size_t layer) {
@@ -348,14 +358,14 @@ FoldingValue value_folding(const Folding& folding, const FoldingRequest& request
                            DatapathTable& table) {
   const KernelPlan plan = plan_kernel(request.model, folding, request.widths, table, request.depths,
                                       request.port_elements);
-  const NetworkTiming timing = time_kernel(plan, request.streams);
   FoldingValue value;
-  value.clocks =
-      request.objective == FoldingObjective::latency ? timing.latency : timing.interleaved;
-  for (const StageTiming& stage : timing.stages)
-    value.others += static_cast<double>(stage.interval());
-  value.others /= static_cast<double>(timing.stages.size());
-  value.resources = total_of(kernel_resources(plan, table, request.streams));
+  value.clocks = request.objective == FoldingObjective::latency
+                     ? latency_clocks(plan)
+                     : interval_clocks(plan, request.streams);
+  const std::vector<StageResources> stages = kernel_resources(plan, table, request.streams);
+  for (const StageResources& stage : stages) value.others += static_cast<double>(stage.beats);
+  value.others /= static_cast<double>(stages.size());
+  value.resources = total_of(stages);
   const Resources limits = table.platform().limits();
   const Resources& used = value.resources;
   value.fits = used.dsp <= limits.dsp && used.bram36 <= limits.bram36 && used.lut <= limits.lut &&

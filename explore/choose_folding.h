@@ -29,7 +29,7 @@ struct FoldingRequest {
 struct FoldingValue {
   bool fits = false;
   double clocks = 0;  ///< the objective
-  double others = 0;  ///< mean interval of the stages, in clocks: breaks ties
+  double others = 0;  ///< mean beats of the stages: breaks ties
   double share = 0;   ///< sum over resources of what is taken of the limit
   Resources resources;
 };

@@ -12,11 +12,11 @@ namespace {
 
 /// `words` words, one each `beats` beats from the first beat on.
 FlowPort each(int edge, double words, double beats) {
-  return {edge, words, 0, (words - 1) * beats};
+  return {edge, words, 0, beats, 1};
 }
 /// The same at the end of each turn of `beats` beats.
 FlowPort each_end(int edge, double words, double beats) {
-  return {edge, words, beats - 1, words * beats - 1};
+  return {edge, words, beats - 1, beats, 1};
 }
 
 /// Processes and streams of a kernel from the plan's formulas.
@@ -82,14 +82,12 @@ class GraphBuilder {
 
   /// `words` of each group come on a product's stream.
   static FlowPort grouped(int edge, const UnitsPlan& units, int words) {
-    const double slots = units.slots();
-    return {edge, static_cast<double>(units.groups) * words, 0,
-            (units.groups - 1) * slots + words - 1};
+    return {edge, static_cast<double>(units.groups) * words, 0, static_cast<double>(units.slots()),
+            static_cast<double>(words)};
   }
   static FlowPort group_writes(int edge, const UnitsPlan& units) {
     const double slots = units.slots();
-    return {edge, static_cast<double>(units.groups), slots + units.computing - 1,
-            units.groups * slots + units.computing - 1};
+    return {edge, static_cast<double>(units.groups), slots + units.computing - 1, slots, 1};
   }
 
   int add_layer(const LayerPlan& layer, int in) {
@@ -217,6 +215,14 @@ bool formulas_hold(const KernelPlan& plan) {
     }
   }
   return true;
+}
+
+double latency_clocks(const KernelPlan& plan) {
+  return first_vector_ends(GraphBuilder(plan).network()).back();
+}
+
+double interval_clocks(const KernelPlan& plan, int streams) {
+  return vector_times(GraphBuilder(plan).network(), streams).interval;
 }
 
 NetworkTiming time_kernel(const KernelPlan& plan, int streams) {

@@ -49,6 +49,10 @@ struct NetworkTiming {
 
 NetworkTiming time_kernel(const KernelPlan& plan, int streams);
 
+/// NetworkTiming::latency and interleaved alone, which takes a fraction of the time.
+double latency_clocks(const KernelPlan& plan);
+double interval_clocks(const KernelPlan& plan, int streams);
+
 /// Whether the streams behind the products of recurrent layers hold a group's words. Units read
 /// those in a burst; when they do not find place, products stand still, which the formulas do not
 /// count (the simulation does).

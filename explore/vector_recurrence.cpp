@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 #include "explore/kernel_plan.h"
 
@@ -10,7 +11,7 @@ namespace ernn {
 namespace {
 
 constexpr int kMostFrames = 24;
-constexpr int kFewestFrames = 4;
+constexpr int kFewestFrames = 2;
 constexpr int kWordsLookedAt = 6;  ///< of a stream, for the places that a writer waits for
 constexpr double kNever = -1e15;
 
@@ -19,41 +20,21 @@ struct Hold {
   double beat = 0, time = 0;
 };
 
-/// Words of a port as the reader sees them.
-struct Arrival {
-  const FlowPort* port = nullptr;
-  double first = 0, last = 0;
-
-  double at(double word) const {
-    return port->words > 1 ? first + word * (last - first) / (port->words - 1) : last;
-  }
-};
-
 /// One vector in one process.
 struct Visit {
+  /// Words that another process writes for this one.
+  struct Arrival {
+    const FlowPort* read = nullptr;
+    const FlowPort* written = nullptr;
+    const Visit* writer = nullptr;
+  };
+
   double start = 0, depth = 0, beats = 0;
   std::vector<Arrival> arrivals;
   std::vector<Hold> holds;
 
   /// The clock in which a beat is issued.
-  double issue(double beat) const {
-    double time = start + 1 + beat;
-    for (const Arrival& arrival : arrivals) {
-      const FlowPort& port = *arrival.port;
-      if (beat < port.first) continue;
-      time = std::max(time, arrival.first + beat - port.first);
-      const double span = port.last - port.first;
-      const double word =
-          span > 0 ? std::floor(std::min(1.0, (beat - port.first) / span) * (port.words - 1) + 1e-9)
-                   : port.words - 1;
-      time = std::max(time, arrival.at(word) + beat - port.beat(word));
-    }
-    for (const Hold& hold : holds) {
-      // While a beat waits to leave, the pipeline behind it is full.
-      if (beat >= hold.beat + depth) time = std::max(time, hold.time + beat - hold.beat - depth);
-    }
-    return time;
-  }
+  double issue(double beat) const;
   /// The clock in which it leaves the pipeline and writes.
   double leave(double beat) const {
     double time = issue(beat) + depth;
@@ -65,6 +46,30 @@ struct Visit {
   double last() const { return leave(beats - 1); }
   double end() const { return last() + kHandshakeClocks; }
 };
+
+double Visit::issue(double beat) const {
+  double time = start + 1 + beat;
+  for (const Arrival& arrival : arrivals) {
+    const FlowPort& read = *arrival.read;
+    if (beat < read.first) continue;
+    // Bursts begin evenly, and words come as evenly as those before them: the first or the present
+    // burst decides, or the one before.
+    const double now = read.word(beat);
+    const double burst_before = std::floor(now / read.burst) * read.burst - 1;
+    double known = -1;
+    for (const double word : {now, burst_before, std::min(read.burst - 1, now), 0.0}) {
+      if (word < 0 || word == known) continue;
+      known = word;
+      time = std::max(
+          time, arrival.writer->leave(arrival.written->beat(word)) + 1 + beat - read.beat(word));
+    }
+  }
+  for (const Hold& hold : holds) {
+    // While a beat waits to leave, the pipeline behind it is full.
+    if (beat >= hold.beat + depth) time = std::max(time, hold.time + beat - hold.beat - depth);
+  }
+  return time;
+}
 
 class Recurrence {
  public:
@@ -130,9 +135,7 @@ class Recurrence {
         visit.start = std::max(visit.start, writer->end());
         continue;
       }
-      const FlowPort& written = port_of(from.writer, port, false);
-      visit.arrivals.push_back(
-          {&port, writer->leave(written.first) + 1, writer->leave(written.last) + 1});
+      visit.arrivals.push_back({&port, &port_of(from.writer, port, false), writer});
     }
     for (const FlowPort& port : node.writes) {
       if (!edge(port).buffer) continue;
@@ -169,7 +172,7 @@ class Recurrence {
     const int earlier = static_cast<int>(before / port.words);
     const Visit* const reader = visit_of(to.reader, earlier);
     if (reader == nullptr) return;
-    const double free = reader->issue(std::floor(read.beat(before - earlier * port.words))) + 1;
+    const double free = reader->issue(read.beat(before - earlier * port.words)) + 1;
     const double beat = port.beat(word);
     if (free > visit.leave(beat)) visit.holds.push_back({beat, free});
   }
@@ -177,11 +180,21 @@ class Recurrence {
   const FlowGraph& graph_;
   int streams_;
   int done_ = 0;
-  std::vector<std::vector<Visit>> visits_;  ///< by node and vector
+  std::vector<std::deque<Visit>> visits_;  ///< by node and vector
   std::vector<double> loop_end_, frame_end_;
 };
 
 }  // namespace
+
+double FlowPort::beat(double word) const {
+  const double bursts = std::floor(word / burst);
+  return first + bursts * period + word - bursts * burst;
+}
+
+double FlowPort::word(double beat) const {
+  const double bursts = std::floor((beat - first) / period);
+  return std::min(words - 1, bursts * burst + std::min(beat - first - bursts * period, burst - 1));
+}
 
 int FlowGraph::add_edge(bool buffer, double capacity) {
   FlowEdge edge;

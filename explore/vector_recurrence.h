@@ -13,14 +13,16 @@ struct FlowEdge {
   int writer = -1, reader = -1;
 };
 
-/// `words` of an edge, read or written evenly from `first` to `last`, in beats.
+/// `words` of an edge, read or written from beat `first` on: bursts of `burst` words, one a beat,
+/// that begin every `period` beats.
 struct FlowPort {
   int edge = -1;
-  double words = 1, first = 0, last = 0;
+  double words = 1, first = 0, period = 1, burst = 1;
 
-  double beat(double word) const {
-    return words > 1 ? first + word * (last - first) / (words - 1) : last;
-  }
+  double beat(double word) const;
+  /// The last word of those read or written up to a beat; the beat must not be before the first.
+  double word(double beat) const;
+  double last() const { return beat(words - 1); }
 };
 
 /// A process. Those before it in FlowGraph::nodes come before it in the data's way.
