@@ -13,7 +13,7 @@ namespace ernn {
 namespace {
 
 constexpr double kOthersWeight = 0.02;   ///< of the mean interval beside the objective
-constexpr long long kMostTried = 40000;  ///< foldings; pairs of steps are not tried beyond
+constexpr long long kMostTried = 15000;  ///< foldings; pairs of steps are not tried beyond
 constexpr int kLargestGroups = 8;        ///< unit groups tried: 1, 2, 4, 8 times the smallest
 
 std::vector<int> divisor_list(int number) {
@@ -231,21 +231,17 @@ class Search {
     return true;
   }
 
-  /// A step that gives something back, and the best one after it.
+  /// Two steps at once: what is given back in one place may be worth more in another, and places
+  /// that work side by side gain only together. The first may take more than there is.
   bool best_pair(Folding& folding, FoldingValue& now) {
     for (const Folding& first : steps(folding)) {
-      if (tried_ > kMostTried) return false;
-      const FoldingValue between = value(first);
-      if (!between.fits || between.share >= now.share || rated(between) > 1.5 * rated(now))
-        continue;
-      Folding second = first;
-      FoldingValue after = between;
-      while (best_step(second, after)) {
-        if (rated(after) < rated(now) - 1e-9) {
-          folding = second;
-          now = after;
-          return true;
-        }
+      for (Folding& second : steps(first)) {
+        if (tried_ > kMostTried) return false;
+        const FoldingValue after = value(second);
+        if (!after.fits || rated(after) >= rated(now) - 1e-9) continue;
+        folding = std::move(second);
+        now = after;
+        return true;
       }
     }
     return false;
@@ -361,7 +357,7 @@ FoldingValue value_folding(const Folding& folding, const FoldingRequest& request
   FoldingValue value;
   value.clocks = request.objective == FoldingObjective::latency
                      ? latency_clocks(plan)
-                     : interval_clocks(plan, request.streams);
+                     : interval_bound(plan, request.streams);
   const std::vector<StageResources> stages = kernel_resources(plan, table, request.streams);
   for (const StageResources& stage : stages) value.others += static_cast<double>(stage.beats);
   value.others /= static_cast<double>(stages.size());

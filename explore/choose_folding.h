@@ -12,7 +12,7 @@
 namespace ernn {
 
 /// latency: clocks from a frame's first input to its last logit; throughput: clocks a frame when
-/// `streams` are interleaved.
+/// `streams` are interleaved (interval_bound(), timing.h).
 enum class FoldingObjective { latency, throughput };
 const std::vector<std::pair<FoldingObjective, const char*>>& enum_names(FoldingObjective);
 

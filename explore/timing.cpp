@@ -162,11 +162,11 @@ class GraphBuilder {
   bool ahead_ = false;
 };
 
+/// Without the latency.
 LayerTiming time_layer(const KernelPlan& plan, const LayerPlan& layer) {
   LayerTiming timing;
   timing.name = layer.name;
   const FlowGraph whole = GraphBuilder(plan).layer(layer, false);
-  timing.latency = first_vector_ends(whole).back();
   if (layer.recurrent()) {
     const std::vector<double> ends = first_vector_ends(GraphBuilder(plan).layer(layer, true));
     timing.recurrence =
@@ -221,16 +221,25 @@ double latency_clocks(const KernelPlan& plan) {
   return first_vector_ends(GraphBuilder(plan).network()).back();
 }
 
-double interval_clocks(const KernelPlan& plan, int streams) {
-  return vector_times(GraphBuilder(plan).network(), streams).interval;
+double interval_bound(const KernelPlan& plan, int streams) {
+  double bound = static_cast<double>(std::max(plan.read_beats(), plan.write_beats())) +
+                 plan.port_depth + kHandshakeClocks;
+  for (const LayerPlan& layer : plan.layers) {
+    const LayerTiming timing = time_layer(plan, layer);
+    bound = std::max(
+        {bound, timing.interval, (timing.recurrence + (streams - 1) * timing.interval) / streams});
+  }
+  return bound;
 }
 
 NetworkTiming time_kernel(const KernelPlan& plan, int streams) {
   NetworkTiming timing;
   timing.streams = streams;
   const FlowGraph graph = GraphBuilder(plan).network();
-  for (std::size_t l = 0; l < plan.layers.size(); ++l)
-    timing.layers.push_back(time_layer(plan, plan.layers[l]));
+  for (const LayerPlan& layer : plan.layers) {
+    timing.layers.push_back(time_layer(plan, layer));
+    timing.layers.back().latency = first_vector_ends(GraphBuilder(plan).layer(layer, false)).back();
+  }
   for (const FlowNode& node : graph.nodes) {
     // Ends of the chain have loops of their own, layers two each.
     const int layer = (node.loop + 1) / 2 - 1;
