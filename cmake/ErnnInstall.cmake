@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 get_property(ERNN_LIBRARIES GLOBAL PROPERTY ERNN_LIBRARIES)
 install(TARGETS ${ERNN_LIBRARIES} ernn_torch EXPORT ernnTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS ernn RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-foreach(folder base features compute models admm export runtime train)
+foreach(folder base features compute models admm export runtime explore train)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ernn FILES_MATCHING
           PATTERN "*.h")
 endforeach()

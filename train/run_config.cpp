@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "features/phones.h"
 
 namespace ernn {
 
@@ -179,6 +180,20 @@ RunConfig load_run_config(const std::filesystem::path& path, const std::vector<s
 RunConfig parse_run_config(const std::string& yaml, const std::string& name,
                            const std::vector<std::string>& sets) {
   return read_run_config(ConfigNode::from_yaml_text(yaml, name), name, sets);
+}
+
+ModelOptions complete_model(const RunConfig& config) {
+  ModelOptions model = config.model;
+  const int outputs = static_cast<int>(phone_symbols(config.data.phones).size()) +
+                      (config.context.criterion == Criterion::ctc ? 1 : 0);
+  if (model.outputs != 0 && model.outputs != outputs) {
+    throw UsageError(fmt::format("model.outputs: found {}, expected {} for the phone set, or 0",
+                                 model.outputs, outputs));
+  }
+  model.outputs = outputs;
+  if (model.inputs == 0) model.inputs = feature_dimension(resolve(config.features));
+  validate(model);
+  return model;
 }
 
 void save(const RunConfig& config, const std::filesystem::path& path) {

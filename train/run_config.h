@@ -206,6 +206,10 @@ RunConfig load_run_config(const std::filesystem::path& path,
 RunConfig parse_run_config(const std::string& yaml, const std::string& name,
                            const std::vector<std::string>& sets = {});
 
+/// Model options with inputs and outputs filled in from the features and the phone set where they
+/// are 0. Throws UsageError for outputs that do not fit the phone set.
+ModelOptions complete_model(const RunConfig& config);
+
 /// Writes every field, so that load_run_config gives the same configuration back.
 void save(const RunConfig& config, const std::filesystem::path& path);
 

@@ -129,20 +129,6 @@ TrainingData load_training_data(const RunConfig& config, const ProcessGroup& gro
                       config.data.phones);
 }
 
-ModelOptions complete_model(const RunConfig& config) {
-  ModelOptions model = config.model;
-  const int outputs = static_cast<int>(phone_symbols(config.data.phones).size()) +
-                      (config.context.criterion == Criterion::ctc ? 1 : 0);
-  if (model.outputs != 0 && model.outputs != outputs) {
-    throw UsageError(fmt::format("model.outputs: found {}, expected {} for the phone set, or 0",
-                                 model.outputs, outputs));
-  }
-  model.outputs = outputs;
-  if (model.inputs == 0) model.inputs = feature_dimension(resolve(config.features));
-  validate(model);
-  return model;
-}
-
 void check_width(const ModelOptions& model, const TrainingData& data) {
   if (model.inputs == data.inputs) return;
   throw UsageError(fmt::format("model.inputs: found {}, expected {} as the features have, or 0",

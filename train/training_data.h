@@ -41,10 +41,6 @@ TrainingData load_training_data(
 /// phone and one between two equal ones.
 void check_ctc_lengths(const UtteranceSet& utterances);
 
-/// Model options with inputs and outputs filled in from the features and the phone set where they
-/// are 0. Throws UsageError for outputs that do not fit the phone set.
-ModelOptions complete_model(const RunConfig& config);
-
 /// Throws UsageError when the features do not have the width that the model expects.
 void check_width(const ModelOptions& model, const TrainingData& data);
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/train_decoding/markup.h"
+#include "tests/support/markup.h"
 #include "train/scoring.h"
 
 namespace ernn {

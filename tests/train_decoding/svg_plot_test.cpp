@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "tests/train_decoding/markup.h"
+#include "tests/support/markup.h"
 
 namespace ernn {
 namespace {

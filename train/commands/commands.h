@@ -11,6 +11,7 @@ int eval_command(int argc, char** argv);
 int widths_command(int argc, char** argv);
 int export_command(int argc, char** argv);
 int simulate_command(int argc, char** argv);
+int estimate_command(int argc, char** argv);
 int run_command(int argc, char** argv);
 int report_command(int argc, char** argv);
 int info_command(int argc, char** argv);

@@ -1,0 +1,100 @@
+// What the kernel's pure datapath functions cost (docs/hardware.md, Datapath table): measured where
+// a measurement is there, otherwise assumed from counted operations.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "explore/platform.h"
+#include "explore/widths.h"
+
+namespace ernn {
+
+enum class CostSource { measured, assumed };
+const std::vector<std::pair<CostSource, const char*>>& enum_names(CostSource);
+
+/// One function for one set of widths. Takes a new input every `interval` clocks and gives the
+/// result `depth` clocks later.
+struct DatapathCost {
+  std::string name;                   ///< forward_fft, block_product, inverse_fft, lstm_cell,
+                                      ///< gru_gates, gru_candidate, output, activation, narrowing
+  int k = 1;                          ///< block size; 1 where there is none
+  std::map<std::string, int> widths;  ///< bits by operand
+  int depth = 0;                      ///< clocks
+  int interval = 1;                   ///< clocks
+  double lut = 0, ff = 0;
+  int dsp = 0;
+  double period_ns = 5;  ///< clock period that the depth was found for
+  std::string tool;      ///< what measured it, or the formula's name
+  CostSource source = CostSource::measured;
+};
+
+template <class Visitor>
+void describe(Visitor& field, DatapathCost& o) {
+  field("name", o.name, "function");
+  field("k", o.k, "block size");
+  field("widths", o.widths, "bits by operand");
+  field("depth", o.depth, "clocks from input to output");
+  field("interval", o.interval, "clocks from input to input");
+  field("lut", o.lut, "LUTs");
+  field("ff", o.ff, "flip-flops");
+  field("dsp", o.dsp, "DSP blocks");
+  field("period_ns", o.period_ns, "target clock period, ns");
+  field("tool", o.tool, "what measured it");
+  field("source", o.source, "measured or assumed");
+}
+
+/// Real multiplications of a block product, and of a transform of k.
+int block_multiplications(int k);
+int transform_multiplications(int k);
+
+/// Costs of one platform at its clock. Every answer is remembered, so that an estimate can list
+/// what it rests on.
+class DatapathTable {
+ public:
+  explicit DatapathTable(Platform platform) : platform_(std::move(platform)) {}
+
+  /// Adds the measurements of a JSON file: a list of objects with DatapathCost's fields. They are
+  /// taken where name, k, widths and period agree exactly. Throws UsageError or DataError naming
+  /// file, entry and key.
+  void add_measurements(const std::filesystem::path& path);
+
+  /// A block to its spectrum, narrowed. Widths: input, spectrum.
+  DatapathCost forward_fft(int k, const MatrixWidths& widths);
+  /// One block product, added to a sum. Widths: weight, spectrum, terms (added over a block row).
+  DatapathCost block_product(int k, const MatrixWidths& widths, int terms);
+  /// k sums narrowed. Widths: sum (wide), to.
+  DatapathCost narrowing(int k, int from, int to);
+  /// A block of narrowed sums to products. Widths: sum, product.
+  DatapathCost inverse_fft(int k, const MatrixWidths& widths);
+  /// One LSTM cell. Widths: product, cell, preactivation, gate.
+  DatapathCost lstm_cell(const LayerWidths& widths, bool peepholes);
+  /// z and r of one GRU unit, and r . h when `resets`. Widths: product, preactivation, gate.
+  DatapathCost gru_gates(const LayerWidths& widths, bool resets);
+  /// Candidate and h' of one GRU unit; `resets`: the product with r as well.
+  DatapathCost gru_candidate(const LayerWidths& widths, bool resets);
+  /// Bias and activation function of one output of a feed-forward layer.
+  DatapathCost output(const LayerWidths& widths, bool table);
+  /// Two numbers of `bits` added: what joins several block products.
+  DatapathCost adder(int bits);
+
+  const Platform& platform() const { return platform_; }
+  /// The same table with nothing asked for yet.
+  DatapathTable fresh() const;
+  /// Everything asked for so far, in the order of name, k, widths.
+  std::vector<DatapathCost> used() const;
+
+ private:
+  struct Operations;
+  DatapathCost find(const std::string& name, int k, std::map<std::string, int> widths,
+                    const Operations& operations);
+  Operations activation(const LayerWidths& widths) const;
+
+  Platform platform_;
+  std::vector<DatapathCost> measured_;
+  std::map<std::string, DatapathCost> used_;
+};
+
+}  // namespace ernn
