@@ -58,11 +58,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 /// Steps of each batch. All processes of a group need the same, so its longest utterance counts,
 /// which is the first, whoever has it.
 std::vector<long long> pieces_of(const std::vector<std::vector<std::size_t>>& plan,
-                                 const std::vector<LabelledUtterance>& utterances, int label_delay,
+                                 const UtteranceSet& utterances, int label_delay,
                                  long long truncate) {
   std::vector<long long> pieces;
   for (const auto& batch : plan) {
-    pieces.push_back(piece_count(utterances[batch.front()].features.rows + label_delay, truncate));
+    pieces.push_back(piece_count(utterances[batch.front()].frames + label_delay, truncate));
   }
   return pieces;
 }
