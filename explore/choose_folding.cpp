@@ -74,13 +74,15 @@ class Search {
     best_.folding = plain;
     best_.value = value(plain);
     if (!best_.value.fits) throw UsageError(why_not(best_.value));
-    climb(plain);
+    std::vector<Folding> starts = {plain};
     // Leaving room in several degrees: what is best to add depends on where one starts.
     if (const double fastest = fastest_balance(); fastest > 0) {
       for (const double slower : {1.0, 1.4, 2.0, 4.0}) {
-        if (const auto balanced = folds_within(slower * fastest)) climb(*balanced);
+        if (const auto balanced = folds_within(slower * fastest)) starts.push_back(*balanced);
       }
     }
+    for (const Folding& start : starts) climb(start);
+    refine();
     best_.tried = tried_;
     return best_;
   }
@@ -247,14 +249,24 @@ class Search {
     return false;
   }
 
+  /// Single steps from `folding` until none gains.
   void climb(Folding folding) {
     FoldingValue now = value(folding);
-    do {
+    keep(folding, now);
+    while (best_step(folding, now)) {
+    }
+    keep(folding, now);
+  }
+
+  /// Pairs of steps from the best so far.
+  void refine() {
+    Folding folding = best_.folding;
+    FoldingValue now = best_.value;
+    while (best_pair(folding, now)) {
       while (best_step(folding, now)) {
       }
       keep(folding, now);
-    } while (best_pair(folding, now));
-    keep(folding, now);
+    }
   }
 
   /// The cheapest folds whose stages all take at most `clocks`; nothing when some stage cannot.
