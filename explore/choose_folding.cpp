@@ -166,8 +166,32 @@ class Search {
         }
       }
     }
+    add_joint_steps(from, list);
     add_unit_steps(from, list);
     return list;
+  }
+
+  /// The input and the recurrent product of a layer work side by side: both at once.
+  void add_joint_steps(const Folding& from, std::vector<Folding>& list) const {
+    for (std::size_t i = 0; i + 1 < places_.size(); ++i) {
+      if (places_[i].matrix != 0 || places_[i + 1].matrix != 1) continue;
+      for (const auto& [rows, cols] :
+           {std::pair{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {-1, 1}, {1, -1}, {2, 0}, {0, 2}}) {
+        Folding step = from;
+        bool possible = true;
+        for (const Place* place : {&places_[i], &places_[i + 1]}) {
+          MatrixFolding& fold = step.layers[place->layer].matrices[place->matrix];
+          const auto r = neighbour(place->shape.block_rows(), fold.rows_parallel, rows);
+          const auto c = neighbour(place->shape.block_cols(), fold.cols_parallel, cols);
+          possible = possible && r && c;
+          if (!possible) break;
+          fold = {*r, *c, inverses_for(place->shape, *r, *c)};
+          fold.inverses_parallel =
+              std::min(fold.inverses_parallel, largest_inverses(fold, place->group_rows(from)));
+        }
+        if (possible) list.push_back(std::move(step));
+      }
+    }
   }
 
   void add_unit_steps(const Folding& from, std::vector<Folding>& list) const {
