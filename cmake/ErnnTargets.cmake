@@ -59,6 +59,8 @@ function(ernn_test name)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_definitions(test_${name} PRIVATE ERNN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   ernn_common_options(test_${name})
+  # Compiling tests is most of the work of a build, and what they test is optimised without them.
+  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   if(ARG_TORCH)
     ernn_use_torch_header(test_${name})
   endif()

@@ -12,7 +12,8 @@ namespace ernn::compute {
 template <class T>
 class AlignedBuffer {
  public:
-  explicit AlignedBuffer(std::ptrdiff_t size = 0) { reserve(size); }
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::ptrdiff_t size) { reserve(size); }
 
   T* reserve(std::ptrdiff_t size) {
     if (size > size_) {

@@ -15,6 +15,7 @@ struct MatrixProduct {
   using V = Vector<Set, T>;
   using Arguments = ProductArguments<T>;
   static constexpr Index kWidth = kLanes<Set, T>;
+  static constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));  // numbers in a cache line
   static constexpr Index kPanel = Set::kTileVectors * kWidth;
 
   static Index padded(Index columns) { return (columns + kWidth - 1) / kWidth * kWidth; }
@@ -92,7 +93,12 @@ struct MatrixProduct {
     const T* const a = p.a + row * (packed ? p.depth : p.a_row);
     const Index a_row = packed ? 1 : p.a_row;
     const Index a_depth = packed ? Rows : p.a_depth;
+    // Packed panels follow each other: every tile asks for some of the next one, which then is in
+    // the cache, also where the matrix as a whole comes from memory.
+    const T* const next = p.b_row == 0 ? b + p.depth * b_row + row / Rows * p.depth * kLine : b;
+    const Index next_step = p.b_row == 0 ? kLine : 0;
     for (Index i = 0; i < p.depth; ++i) {
+      if constexpr (Rows == Set::kTileRows) __builtin_prefetch(next + i * next_step, 0, 2);
       V column[Vectors];
       for (int v = 0; v < Vectors; ++v) column[v] = load<Set, T>(b + i * b_row + v * kWidth);
       for (int r = 0; r < Rows; ++r) {

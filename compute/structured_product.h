@@ -12,18 +12,9 @@
 
 #include "compute/aligned_buffer.h"
 #include "compute/kernels.h"
+#include "compute/spectra.h"
 
 namespace ernn::compute {
-
-/// Rows of numbers, possibly with something between them.
-template <class T>
-struct Rows {
-  T* data = nullptr;
-  Index stride = 0;
-
-  Rows<T> from(Index row) const { return {data + row * stride, stride}; }
-  operator Rows<const T>() const { return {data, stride}; }
-};
 
 /// A matrix [rows, cols] with square circulant blocks of `block`, 1 for a dense one.
 struct MatrixSize {
@@ -58,12 +49,17 @@ class StructuredProduct {
   /// y = x M, or addend + x M (addend may be y).
   void multiply(Rows<const T> x, Index n, Rows<const T> addend, Rows<T> y,
                 ProductScratch<T>& scratch) const;
+  /// The same of a circulant matrix from the spectra of x: Operand::input on the way forward,
+  /// Operand::derivative on the way back.
+  void multiply_spectra(SpectraRows<const T> x, Index n, Rows<const T> addend, Rows<T> y,
+                        ProductScratch<T>& scratch) const;
 
  private:
-  void pack_dense(const T* weight);
   void pack_spectrum(const T* weight);
   T* pack(const T* plane, Index row, T* to) const;
-  void multiply_spectra(Index n, const T* x, T* y) const;
+  void multiply_dense(Rows<const T> x, Index n, Rows<const T> addend, Rows<T> y,
+                      ProductScratch<T>& scratch) const;
+  void multiply_bins(SpectraRows<const T> x, Index n, SpectraRows<T> y) const;
 
   const Kernels<T>& kernels_;
   MatrixSize size_;
@@ -83,18 +79,19 @@ class WeightGradient {
 
   /// Adds the rows x [n, cols] and dy [n, rows].
   void add(Rows<const T> x, Rows<const T> dy, Index n, ProductScratch<T>& scratch);
+  /// The same from spectra.
+  void add_spectra(SpectraRows<const T> x, SpectraRows<const T> dy, Index n);
+  /// Adds what another one of the same size has collected.
+  void add(const WeightGradient& other);
   /// Writes the sum, [block_rows, block_cols, block].
   void finish(T* gradient, ProductScratch<T>& scratch);
 
  private:
-  void add_spectra(Index n, const T* x, const T* dy);
-
   const Kernels<T>& kernels_;
   MatrixSize size_;
-  Index width_;  // row of a plane
-  Index plane_;
+  AlignedBuffer<T> memory_;
+  SpectraRows<T> sums_;  // of products, sum_planes(block)
   bool empty_ = true;
-  AlignedBuffer<T> sums_;
 };
 
 }  // namespace ernn::compute

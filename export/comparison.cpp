@@ -47,11 +47,18 @@ class Accumulator {
   double error_energy_ = 0;
 };
 
+template <class Row, class ToReal>
+void put_row(FrameMatrix& matrix, int t, const Row& row, const ToReal& to_real) {
+  for (std::size_t i = 0; i < row.size(); ++i)
+    matrix.at(t, static_cast<int>(i)) = static_cast<float>(to_real(row[i]));
+}
+
 }  // namespace
 
 std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
                                                 const QuantisedNetwork& quantised,
-                                                const std::vector<FrameMatrix>& utterances) {
+                                                const std::vector<FrameMatrix>& utterances,
+                                                const LogitSink& sink) {
   Accumulator input({"input", quantised.inputs(), true, quantised.input_format()});
   std::int64_t input_saturations = 0;
   std::vector<TracedSignal> signals = traced_signals(quantised);
@@ -69,7 +76,10 @@ std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
     const std::size_t place = places.at(name);
     accumulators[place].add(expected[place], codes);
   });
-  for (const FrameMatrix& utterance : utterances) {
+  for (std::size_t u = 0; u < utterances.size(); ++u) {
+    const FrameMatrix& utterance = utterances[u];
+    FrameMatrix exact(utterance.rows, quantised.outputs());
+    FrameMatrix emulated(utterance.rows, quantised.outputs());
     reference.reset();
     emulator.reset();
     const auto codes = quantise_frames(utterance, quantised.input_format(), input_saturations);
@@ -77,9 +87,11 @@ std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
       const std::vector<double> frame(utterance.row(t), utterance.row(t) + utterance.cols);
       const std::vector<std::int32_t>& row = codes[static_cast<std::size_t>(t)];
       input.add(frame, row);
-      reference.step(frame);
-      emulator.step(row);
+      put_row(exact, t, reference.step(frame), [](double logit) { return logit; });
+      put_row(emulated, t, emulator.step(row),
+              [&](std::int32_t code) { return dequantise(code, quantised.logit_format()); });
     }
+    if (sink) sink(u, exact, emulated);
   }
   std::map<std::string, std::int64_t> saturations;
   for (const SaturationCount& count : emulator.saturations())

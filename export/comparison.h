@@ -1,7 +1,9 @@
 // How far fixed point is from real numbers, signal by signal.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,10 +24,15 @@ struct SignalError {
   std::int64_t values = 0;
 };
 
+/// Receives the logits of an utterance [frames, outputs]: the reference's and the emulator's.
+using LogitSink = std::function<void(std::size_t utterance, const FrameMatrix& reference,
+                                     const FrameMatrix& emulated)>;
+
 /// Runs both over normalised utterances [frames, inputs], each from the initial state. The first
 /// entry is "input", the quantised features against the features.
 std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
                                                 const QuantisedNetwork& quantised,
-                                                const std::vector<FrameMatrix>& utterances);
+                                                const std::vector<FrameMatrix>& utterances,
+                                                const LogitSink& sink = {});
 
 }  // namespace ernn

@@ -1,57 +1,36 @@
 #include "features/dataset.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <set>
+#include <utility>
 
-#include "base/error.h"
 #include "base/options.h"
 #include "base/progress.h"
-#include "features/audio.h"
-#include "features/corpus.h"
-#include "features/feature_extractor.h"
-#include "features/splits.h"
+#include "features/feature_cache.h"
+#include "features/split_reader.h"
 
 namespace ernn {
 
 namespace {
 
-void check_audio(const Audio& audio, const FeatureOptions& options, const Utterance& utterance) {
-  if (audio.sample_rate != static_cast<int>(options.sample_rate) ||
-      static_cast<double>(audio.sample_rate) != options.sample_rate) {
-    throw DataError(fmt::format("{}: found {} Hz, expected {} Hz as features.sample_rate says",
-                                utterance.audio.string(), audio.sample_rate, options.sample_rate));
-  }
+/// Bytes of memory that the machine has, 0 when it does not say.
+double machine_memory() {
+  const auto pages = static_cast<double>(::sysconf(_SC_PHYS_PAGES));
+  const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  return pages > 0 && page > 0 ? pages * page : 0;
 }
 
-LabelledUtterance load(const Utterance& utterance, const FeatureExtractor& extractor,
-                       PhoneInventory inventory) {
-  const Audio audio = read_audio(utterance.audio);
-  check_audio(audio, extractor.options(), utterance);
-  const auto segments =
-      read_phone_labels(utterance.labels, static_cast<long long>(audio.samples.size()));
-  LabelledUtterance out;
-  out.id = utterance.id;
-  out.speaker = utterance.speaker;
-  out.seconds = static_cast<double>(audio.samples.size()) / audio.sample_rate;
-  out.features = extractor.compute(audio.samples);
-  if (out.features.rows == 0) {
-    throw DataError(fmt::format("{}: found {} samples, expected at least one frame of {}",
-                                utterance.audio.string(), audio.samples.size(),
-                                frame_length(extractor.options())));
-  }
-  for (int t = 0; t < out.features.rows; ++t) {
-    const int phone = phone_at(segments, frame_centre(extractor.options(), t));
-    out.frame_labels.push_back(fold_phone(PhoneInventory::timit61, phone, inventory));
-  }
-  for (const auto& segment : segments) {
-    const int phone = fold_phone(PhoneInventory::timit61, segment.phone, inventory);
-    if (phone >= 0) out.phones.push_back(phone);
-  }
-  return out;
+}  // namespace
+
+const std::vector<std::pair<Split, const char*>>& enum_names(Split /*tag*/) {
+  static const std::vector<std::pair<Split, const char*>> names = {
+      {Split::train, "train"}, {Split::dev, "dev"}, {Split::test, "test"}};
+  return names;
 }
 
-std::string summary(Split split, const std::vector<LabelledUtterance>& utterances) {
+std::string split_summary(Split split, const std::vector<UtteranceInfo>& utterances) {
   std::set<std::string> speakers;
   double seconds = 0;
   std::size_t phones = 0;
@@ -64,28 +43,32 @@ std::string summary(Split split, const std::vector<LabelledUtterance>& utterance
                      utterances.size(), speakers.size(), format_duration(seconds), phones);
 }
 
-}  // namespace
-
-const std::vector<std::pair<Split, const char*>>& enum_names(Split /*tag*/) {
-  static const std::vector<std::pair<Split, const char*>> names = {
-      {Split::train, "train"}, {Split::dev, "dev"}, {Split::test, "test"}};
-  return names;
+std::string memory_advice(Split split, double frame_bytes, double machine_bytes) {
+  constexpr double kGigabyte = 1e9;
+  if (machine_bytes <= 0 || frame_bytes <= machine_bytes / 2) return "";
+  return fmt::format(
+      "{}: the features take about {:.1f} GB of this machine's {:.1f} GB of memory; data.cache=DIR "
+      "keeps them on disk",
+      name_of(split), frame_bytes / kGigabyte, machine_bytes / kGigabyte);
 }
 
-std::vector<LabelledUtterance> load_split(const DataOptions& data, const FeatureOptions& features,
-                                          Split split, bool quiet) {
-  const FeatureExtractor extractor(features);
-  const auto chosen = select_split(find_utterances(data.root), data, split);
-  Progress progress(fmt::format("reading {}", name_of(split)),
-                    static_cast<long long>(chosen.size()), quiet);
-  std::vector<LabelledUtterance> utterances;
-  utterances.reserve(chosen.size());
-  for (const auto& utterance : chosen) {
-    utterances.push_back(load(utterance, extractor, data.phones));
-    progress.update(static_cast<long long>(utterances.size()));
+UtteranceSet load_split(const DataOptions& data, const FeatureOptions& features, Split split,
+                        bool quiet) {
+  UtteranceSet set;
+  if (data.cache.empty()) {
+    const SplitReader reader(data, features, split);
+    const std::string advice = memory_advice(split, reader.frame_bytes(), machine_memory());
+    if (!quiet && !advice.empty()) fmt::print(stderr, "{}\n", advice);
+    std::vector<LabelledUtterance> utterances;
+    utterances.reserve(reader.utterances().size());
+    reader.read_all([&](LabelledUtterance u) { utterances.push_back(std::move(u)); }, quiet);
+    set = UtteranceSet(std::move(utterances));
+  } else {
+    const std::string digest = make_feature_cache(data, features, split, quiet);
+    set = open_feature_cache(data, features, split, digest);
   }
-  progress.finish(summary(split, utterances));
-  return utterances;
+  if (!quiet) fmt::print(stderr, "{}\n", split_summary(split, set.infos()));
+  return set;
 }
 
 }  // namespace ernn

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/frame_matrix.h"
 #include "features/feature_options.h"
 #include "features/phones.h"
+#include "features/utterance_set.h"
 
 namespace ernn {
 
@@ -26,6 +26,9 @@ struct DataOptions {
   PhoneInventory phones = PhoneInventory::timit61;  ///< classes of the labels
   /// At most this many utterances a split, spread evenly over it, 0 = all (for quick trials).
   int limit = 0;
+  /// Folder of files that hold the features of the splits (features/feature_cache.h), which are
+  /// then read when they are needed; empty: all features stay in memory.
+  std::filesystem::path cache;
 };
 
 template <class Visitor>
@@ -39,27 +42,24 @@ void describe(Visitor& field, DataOptions& o) {
   field("include_sa", o.include_sa, "use the SA sentences too");
   field("phones", o.phones, "timit61, timit48 or timit39");
   field("limit", o.limit, "utterances a split, 0 = all");
+  field("cache", o.cache, "folder that keeps features on disk; empty = in memory");
 }
-
-/// One utterance. `frame_labels[t]` is the class covering the centre of frame t, -1 where the phone
-/// set deletes it (such frames carry no training target); there is one for every row of `features`.
-/// `phones` is the transcript in classes of `DataOptions::phones`, deleted phones left out.
-struct LabelledUtterance {
-  std::string id;        ///< "fdhc0_si1559"
-  std::string speaker;   ///< "fdhc0"
-  double seconds = 0;    ///< length of the audio
-  FrameMatrix features;  ///< [frames, feature_dimension], not normalised
-  std::vector<int> frame_labels;
-  std::vector<int> phones;
-};
 
 enum class Split { train, dev, test };
 const std::vector<std::pair<Split, const char*>>& enum_names(Split);
 
-/// Loads one split: finds the utterances, reads audio and labels, computes features, in order of
-/// id. Shows progress unless `quiet`. Throws DataError for unreadable files, unknown phones and
-/// labels past the audio's end (file and line), UsageError for unknown speakers and empty splits.
-std::vector<LabelledUtterance> load_split(const DataOptions& data, const FeatureOptions& features,
-                                          Split split, bool quiet = false);
+/// The utterances of one split, from `data.cache` when that is set, in order of id. Shows progress
+/// unless `quiet`. Throws DataError for unreadable files, unknown phones and labels past the
+/// audio's end (file and line), UsageError for unknown speakers and empty splits; what
+/// make_feature_cache() throws (features/feature_cache.h).
+UtteranceSet load_split(const DataOptions& data, const FeatureOptions& features, Split split,
+                        bool quiet = false);
+
+/// "train: 96 utterances of 12 speakers, 4:49 of audio, 3706 phones".
+std::string split_summary(Split split, const std::vector<UtteranceInfo>& utterances);
+
+/// One line of advice when frames of so many bytes take more than half of a machine's memory, else
+/// "".
+std::string memory_advice(Split split, double frame_bytes, double machine_bytes);
 
 }  // namespace ernn

@@ -52,14 +52,16 @@ std::vector<int64_t> running_utterances(const Tensor& lengths, int64_t frames) {
 
 }  // namespace
 
-Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths) const {
+Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths,
+                                  ModelState* state) const {
+  if (state != nullptr) state->layers.resize(layers_.size());
   const Tensor frame = torch::arange(features.size(0), features.device()).unsqueeze(1);
   const Tensor padding = frame >= lengths.to(features.device()).unsqueeze(0);
   Tensor x = features.masked_fill(padding.unsqueeze(2), 0);
   const std::vector<int64_t> running = running_utterances(lengths, features.size(0));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (i > 0) x = torch::dropout(x, options_.dropout, is_training());
-    x = layers_[i]->forward(x, running);
+    x = layers_[i]->forward(x, running, state == nullptr ? nullptr : &state->layers[i]);
   }
   if (!layers_.empty()) x = torch::dropout(x, options_.dropout, is_training());
   return output_->forward(x);

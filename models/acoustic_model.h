@@ -23,6 +23,12 @@ struct NamedMatrix {
   StructuredMatrix matrix;
 };
 
+/// The states of a model's layers between two pieces of a batch; without layers it stands for the
+/// beginning of the utterances.
+struct ModelState {
+  std::vector<LayerState> layers;
+};
+
 /// Parameters carry the names of the model file (models/model_file.h).
 class AcousticModelImpl : public torch::nn::Module {
  public:
@@ -36,7 +42,13 @@ class AcousticModelImpl : public torch::nn::Module {
   /// activations are dropped before every layer but the first, with masks from LibTorch's default
   /// generator of the device, whose state is thus part of a checkpoint. Recurrences skip the
   /// padding when the utterances are sorted by length, the longest first.
-  torch::Tensor forward(const torch::Tensor& features, const torch::Tensor& lengths) const;
+  ///
+  /// With a `state` the frames are a piece of the utterances: the layers start from it, and it is
+  /// theirs behind the last frame afterwards, without history. An utterance that has ended has no
+  /// frames (length 0) in the pieces behind it; all pieces have the same utterances in the same
+  /// order.
+  torch::Tensor forward(const torch::Tensor& features, const torch::Tensor& lengths,
+                        ModelState* state = nullptr) const;
 
   /// Layer::set_plain() for all layers.
   void set_plain(bool plain);

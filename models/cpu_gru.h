@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "models/layer_state.h"
+
 namespace ernn::cpu {
 
 /// Parameters of a GRU layer (models/gru.h); matrices dense, [rows, cols], or as first columns of
@@ -22,7 +24,8 @@ struct GruParameters {
 ///
 /// @param running utterances that have a frame t, which are the first of the batch; empty: all
 ///   have all frames. Output and gradients of frames beyond an utterance's end are 0.
+/// @param state of the frame before the first, afterwards of the last frame; null: zeros
 torch::Tensor gru_layer(const torch::Tensor& x, const GruParameters& parameters,
-                        const std::vector<int64_t>& running);
+                        const std::vector<int64_t>& running, LayerState* state);
 
 }  // namespace ernn::cpu

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "models/layer_state.h"
+
 namespace ernn::cpu {
 
 /// Parameters of an LSTM layer (models/lstm.h); matrices dense, [rows, cols], or as first columns
@@ -24,7 +26,8 @@ struct LstmParameters {
 ///
 /// @param running utterances that have a frame t, which are the first of the batch; empty: all
 ///   have all frames. Output and gradients of frames beyond an utterance's end are 0.
+/// @param state of the frame before the first, afterwards of the last frame; null: zeros
 torch::Tensor lstm_layer(const torch::Tensor& x, const LstmParameters& parameters,
-                         const std::vector<int64_t>& running);
+                         const std::vector<int64_t>& running, LayerState* state);
 
 }  // namespace ernn::cpu

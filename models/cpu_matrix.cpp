@@ -4,15 +4,19 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <vector>
+
+#include "compute/shared_derivatives.h"
 
 namespace ernn::cpu {
 
 using compute::MatrixSize;
 using compute::ProductScratch;
 using compute::Rows;
+using compute::SharedDerivatives;
+using compute::SharedMatrix;
 using compute::StructuredProduct;
-using compute::WeightGradient;
 using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
@@ -49,6 +53,8 @@ void parallel_parts(int64_t count, const std::function<void(int64_t, int64_t, in
 
 namespace {
 
+constexpr int64_t kRowsAtATime = 64;
+
 // Rows as a tensor [n, width] on the same memory.
 template <class T>
 Tensor tensor_of(Rows<const T> rows, int64_t n, int64_t width) {
@@ -82,23 +88,9 @@ void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProd
 }
 
 template <class T>
-Tensor weight_gradient(const Tensor& weight, MatrixSize size, Rows<const T> x, Rows<const T> dy,
-                       int64_t n) {
-  if (size.block == 1) {
-    if (n == 0) return torch::zeros_like(weight);
-    return tensor_of<T>(dy, n, size.rows).t().mm(tensor_of<T>(x, n, size.cols));
-  }
-  Tensor gradient = torch::empty(weight.sizes(), weight.options());
-  const int64_t per_row = size.block_cols() * size.block;
-  parallel_parts(size.block_rows(), [&](int64_t, int64_t begin, int64_t end) {
-    MatrixSize part = size;
-    part.rows = std::min<int64_t>(end * size.block, size.rows) - begin * size.block;
-    WeightGradient<T> sum(best_isa(), part);
-    ProductScratch<T> scratch;
-    sum.add(x, {dy.data + begin * size.block, dy.stride}, n, scratch);
-    sum.finish(gradient.data_ptr<T>() + begin * per_row, scratch);
-  });
-  return gradient;
+Tensor dense_gradient(const Tensor& weight, Rows<const T> x, Rows<const T> dy, int64_t n) {
+  if (n == 0) return torch::zeros_like(weight);
+  return tensor_of<T>(dy, n, weight.size(0)).t().mm(tensor_of<T>(x, n, weight.size(1)));
 }
 
 namespace {
@@ -117,18 +109,51 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias,
   return y;
 }
 
+// dx, if it is wanted, and the gradient of a circulant weight.
+template <class T>
+Tensor circulant_backward(const Tensor& weight, const SharedMatrix<T>& matrix, Rows<const T> dy,
+                          int64_t n) {
+  if (n == 0) return torch::zeros_like(weight);
+  std::vector<std::unique_ptr<SharedDerivatives<T>>> parts(static_cast<std::size_t>(parts_of(n)));
+  parallel_parts(n, [&](int64_t part, int64_t begin, int64_t end) {
+    auto& own = parts[static_cast<std::size_t>(part)];
+    own = std::make_unique<SharedDerivatives<T>>(best_isa(), std::vector{matrix}, kRowsAtATime);
+    // The last ones first, as they are asked for.
+    for (int64_t to = end; to > begin; to -= kRowsAtATime) {
+      const int64_t from = std::max(begin, to - kRowsAtATime);
+      own->take(dy.from(from), to - from, from);
+    }
+    own->flush();
+  });
+  for (std::size_t i = 1; i < parts.size(); ++i) parts[0]->add(0, *parts[i]);
+  Tensor gradient = torch::empty_like(weight);
+  parts[0]->finish(0, gradient.data_ptr<T>());
+  return gradient;
+}
+
 template <class T>
 tensor_list linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, bool has_bias,
                             bool wants_dx) {
+  using Product = StructuredProduct<T>;
   const MatrixSize size = matrix_size(weight, dy.size(-1), x.size(-1));
   const int64_t n = x.numel() / x.size(-1);
   tensor_list result(4);
-  if (wants_dx) {
-    result[0] = torch::empty_like(x, torch::MemoryFormat::Contiguous);
-    multiply_all<T>(weight, size, StructuredProduct<T>::Side::backward, rows_of<T>(dy), n, {},
-                    rows_of<T>(result[0]));
+  if (wants_dx) result[0] = torch::empty_like(x, torch::MemoryFormat::Contiguous);
+  if (is_circulant(weight)) {
+    std::unique_ptr<Product> backward;
+    if (wants_dx) {
+      backward = std::make_unique<Product>(best_isa(), size, Product::Side::backward,
+                                           weight.template data_ptr<T>());
+    }
+    result[1] = circulant_backward<T>(
+        weight, {size, rows_of<T>(x), backward.get(), rows_of<T>(result[0])}, rows_of<T>(dy), n);
+  } else {
+    if (wants_dx) {
+      multiply_all<T>(weight, size, Product::Side::backward, rows_of<T>(dy), n, {},
+                      rows_of<T>(result[0]));
+    }
+    result[1] = dense_gradient<T>(weight, rows_of<T>(x), rows_of<T>(dy), n);
   }
-  result[1] = weight_gradient<T>(weight, size, rows_of<T>(x), rows_of<T>(dy), n);
   if (has_bias) result[2] = dy.reshape({n, -1}).sum(0);
   return result;
 }
@@ -167,9 +192,8 @@ template void multiply_all<float>(const Tensor&, MatrixSize, StructuredProduct<f
                                   Rows<const float>, int64_t, Rows<const float>, Rows<float>);
 template void multiply_all<double>(const Tensor&, MatrixSize, StructuredProduct<double>::Side,
                                    Rows<const double>, int64_t, Rows<const double>, Rows<double>);
-template Tensor weight_gradient<float>(const Tensor&, MatrixSize, Rows<const float>,
-                                       Rows<const float>, int64_t);
-template Tensor weight_gradient<double>(const Tensor&, MatrixSize, Rows<const double>,
-                                        Rows<const double>, int64_t);
+template Tensor dense_gradient<float>(const Tensor&, Rows<const float>, Rows<const float>, int64_t);
+template Tensor dense_gradient<double>(const Tensor&, Rows<const double>, Rows<const double>,
+                                       int64_t);
 
 }  // namespace ernn::cpu

@@ -15,6 +15,10 @@ namespace ernn::cpu {
 /// Whether the CPU kernels can compute with x: on the CPU, in single or double precision.
 bool supports(const torch::Tensor& x);
 
+/// Whether a weight holds first columns of blocks, [block_rows, block_cols, block].
+inline bool is_circulant(const torch::Tensor& weight) {
+  return weight.dim() == 3;
+}
 /// Size of a matrix whose `weight` is [rows, cols] or [block_rows, block_cols, block].
 compute::MatrixSize matrix_size(const torch::Tensor& weight, int64_t rows, int64_t cols);
 
@@ -44,10 +48,10 @@ void multiply_all(const torch::Tensor& weight, compute::MatrixSize size,
                   typename compute::StructuredProduct<T>::Side side, compute::Rows<const T> x,
                   int64_t n, compute::Rows<const T> addend, compute::Rows<T> y);
 
-/// The gradient of `weight` for y = x W^T: sum of dy^T x over n rows. Shaped like the weight.
+/// The gradient of a dense `weight` for y = x W^T: sum of dy^T x over n rows.
 template <class T>
-torch::Tensor weight_gradient(const torch::Tensor& weight, compute::MatrixSize size,
-                              compute::Rows<const T> x, compute::Rows<const T> dy, int64_t n);
+torch::Tensor dense_gradient(const torch::Tensor& weight, compute::Rows<const T> x,
+                             compute::Rows<const T> dy, int64_t n);
 
 /// x W^T + bias for x [..., cols], differentiable once.
 torch::Tensor linear(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias,

@@ -11,7 +11,8 @@ FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& sha
   bias_ = register_parameter("bias", torch::zeros({shape.rows}));
 }
 
-torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x, const std::vector<int64_t>&) {
+torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x, const std::vector<int64_t>&,
+                                        LayerState*) {
   const torch::Tensor argument = uses_kernels(x)
                                      ? cpu::linear(x, input_->weight, bias_, input_->shape().rows)
                                      : input_->forward(x, bias_);

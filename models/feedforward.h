@@ -10,7 +10,8 @@ class FeedforwardLayer : public Layer {
   FeedforwardLayer(Activation activation, const MatrixShape& shape);
 
   using Layer::forward;
-  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
+                        LayerState* state) override;
   void initialise(const at::Generator& generator) override;
 
  private:

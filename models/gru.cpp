@@ -15,21 +15,14 @@ bool present(const Tensor& x) {
   return x.numel() > 0;
 }
 
-// frame t holds frame t - 1 of x, frame 0 zeros
-Tensor delayed(const Tensor& x) {
-  Tensor result = torch::empty_like(x);
-  result.select(0, 0).zero_();
-  result.narrow(0, 1, x.size(0) - 1).copy_(x.narrow(0, 0, x.size(0) - 1));
-  return result;
-}
-
 Tensor flat(const Tensor& x) {
   return x.flatten(0, 1);
 }
 
 struct GruSequence : torch::autograd::Function<GruSequence> {
   static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& recurrent,
-                        const Tensor& candidate, const Tensor& candidate_bias) {
+                        const Tensor& candidate, const Tensor& candidate_bias,
+                        const Tensor& first) {
     // Hundreds of small operations: without the guard autograd's dispatch costs as much as they do.
     const at::AutoDispatchBelowADInplaceOrView guard;
     const int64_t size = candidate.size(0);
@@ -50,7 +43,7 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
     auto h = hidden.unbind(0);
     const Tensor recurrent_t = recurrent.t();
     const Tensor candidate_t = candidate.t();
-    Tensor previous = torch::zeros_like(h[0]);
+    Tensor previous = present(first) ? first : torch::zeros_like(h[0]);
     for (std::size_t t = 0; t < h.size(); ++t) {
       at::addmm_out(zr[t], in_zr[t], previous, recurrent_t).sigmoid_();
       if (after) {
@@ -65,7 +58,7 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
       previous = h[t];
     }
     context->save_for_backward(
-        {recurrent, candidate, candidate_bias, gates, candidates, inner, hidden});
+        {recurrent, candidate, candidate_bias, gates, candidates, inner, hidden, first});
     return hidden;
   }
 
@@ -74,13 +67,13 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
     const auto saved = context->get_saved_variables();
     const bool after = present(saved[2]);
     const Tensor& inner = saved[5];
-    const Tensor previous = delayed(saved[6]);
+    const Tensor previous = delayed(saved[6], saved[7]);
     const int64_t size = inner.size(2);
     const Tensor d_input = torch::empty({inner.size(0), inner.size(1), 3 * size}, inner.options());
     const Tensor d_inner = after ? torch::empty_like(inner) : Tensor();
     through_time(saved, previous, gradients[0].contiguous(), d_input, d_inner);
 
-    tensor_list result(4);
+    tensor_list result(5);
     result[0] = d_input;
     result[1] = flat(d_input.narrow(2, 0, 2 * size)).t().mm(flat(previous));
     if (after) {
@@ -141,11 +134,15 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
 }  // namespace
 
 Tensor gru_sequence(const Tensor& input, const Tensor& recurrent, const Tensor& candidate,
-                    const Tensor& candidate_bias) {
+                    const Tensor& candidate_bias, LayerState* state) {
   TORCH_CHECK(input.dim() == 3 && input.size(0) > 0 && input.size(2) == 3 * candidate.size(0),
               "the gates' input must be [frames, batch, 3 size], not ", input.sizes());
-  return GruSequence::apply(input, recurrent, candidate,
-                            candidate_bias.defined() ? candidate_bias : input.new_empty({0}));
+  const Tensor first = state == nullptr ? Tensor() : state->output;
+  const Tensor h = GruSequence::apply(
+      input, recurrent, candidate, candidate_bias.defined() ? candidate_bias : input.new_empty({0}),
+      state_argument(first, input, candidate.size(0)));
+  if (state != nullptr) state->output = last_frame(h);
+  return h;
 }
 
 GruLayer::GruLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes)
@@ -157,14 +154,14 @@ GruLayer::GruLayer(const LayerOptions& options, const std::vector<MatrixShape>& 
     candidate_bias_ = register_parameter("candidate_bias", torch::zeros({options.size}));
 }
 
-Tensor GruLayer::forward(const Tensor& x, const std::vector<int64_t>& running) {
+Tensor GruLayer::forward(const Tensor& x, const std::vector<int64_t>& running, LayerState* state) {
   if (uses_kernels(x)) {
     return cpu::gru_layer(
         x, {input_->weight, bias_, recurrent_->weight, candidate_->weight, candidate_bias_},
-        running);
+        running, state);
   }
   return gru_sequence(input_->forward(x, bias_), recurrent_->dense(), candidate_->dense(),
-                      candidate_bias_);
+                      candidate_bias_, state);
 }
 
 void GruLayer::initialise(const at::Generator& generator) {

@@ -5,7 +5,7 @@
 //   after:   n = tanh(W_c x + b_c + r . (U_c h' + b_v))      (PyTorch's form)
 //   h = (1 - z) . h' + z . n
 //
-// where a dash marks the previous frame; initially h' = 0.
+// where a dash marks the previous frame; at the beginning of an utterance h' = 0.
 #pragma once
 
 #include "models/layer.h"
@@ -19,16 +19,19 @@ namespace ernn {
 /// @param recurrent U of z and r, [2 size, size]
 /// @param candidate U_c, [size, size]
 /// @param candidate_bias b_v, [size]: the reset acts after the product; undefined: before
+/// @param state h' of the first frame, afterwards that behind the last one; null: zeros
 /// @return h, [frames, batch, size]
 torch::Tensor gru_sequence(const torch::Tensor& input, const torch::Tensor& recurrent,
-                           const torch::Tensor& candidate, const torch::Tensor& candidate_bias);
+                           const torch::Tensor& candidate, const torch::Tensor& candidate_bias,
+                           LayerState* state);
 
 class GruLayer : public Layer {
  public:
   GruLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes);
 
   using Layer::forward;
-  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
+                        LayerState* state) override;
   /// Biases are zero.
   void initialise(const at::Generator& generator) override;
 

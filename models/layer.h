@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "models/layer_state.h"
 #include "models/options.h"
 #include "models/structured_matrix.h"
 
@@ -15,13 +16,16 @@ namespace ernn {
 /// other utterances, so whatever stands in the padding cannot reach the frames before it.
 class Layer : public torch::nn::Module {
  public:
-  /// x [frames, batch, inputs] to [frames, batch, outputs]; states start at zero. On the CPU by the
-  /// kernels of compute/, elsewhere by LibTorch's operators.
+  /// x [frames, batch, inputs] to [frames, batch, outputs]. On the CPU by the kernels of compute/,
+  /// elsewhere by LibTorch's operators.
   ///
   /// @param running utterances that have a frame t, which must be the first of the batch; empty:
   ///   all. What comes out for the frames of the others is not specified.
-  virtual torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) = 0;
-  torch::Tensor forward(const torch::Tensor& x) { return forward(x, {}); }
+  /// @param state what a recurrent layer starts from; holds what is behind the last frame
+  ///   afterwards, for the utterances that have that frame. Null: it starts at zero.
+  virtual torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
+                                LayerState* state) = 0;
+  torch::Tensor forward(const torch::Tensor& x) { return forward(x, {}, nullptr); }
   /// Fresh parameters from `generator`.
   virtual void initialise(const at::Generator& generator) = 0;
 

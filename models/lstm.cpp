@@ -24,17 +24,16 @@ bool present(const Tensor& x) {
   return x.numel() > 0;
 }
 
-// frames 1 ... T-1 and 0 ... T-2, flattened over frames and batch
-Tensor later(const Tensor& x) {
-  return x.narrow(0, 1, x.size(0) - 1).flatten(0, 1);
-}
-Tensor earlier(const Tensor& x) {
-  return x.narrow(0, 0, x.size(0) - 1).flatten(0, 1);
+Tensor flat(const Tensor& x) {
+  return x.flatten(0, 1);
 }
 
+// Returns y, and c of the last frame without history.
 struct LstmSequence : torch::autograd::Function<LstmSequence> {
-  static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& recurrent,
-                        const Tensor& peephole, const Tensor& projection, double cell_clip) {
+  static tensor_list forward(AutogradContext* context, const Tensor& input, const Tensor& recurrent,
+                             const Tensor& peephole, const Tensor& projection,
+                             const Tensor& first_output, const Tensor& first_cell,
+                             double cell_clip) {
     // Hundreds of small operations: without the guard autograd's dispatch costs as much as they do.
     const at::AutoDispatchBelowADInplaceOrView guard;
     const int64_t frames = input.size(0);
@@ -64,30 +63,32 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
     const bool peepholes = present(peephole);
     const Tensor peephole_if = peepholes ? peephole.narrow(0, 0, 2) : Tensor();
     const Tensor peephole_o = peepholes ? peephole.select(0, 2) : Tensor();
+    Tensor y_before = present(first_output) ? first_output : torch::zeros_like(y[0]);
+    Tensor c_before = present(first_cell) ? first_cell : torch::zeros_like(c[0]);
 
     for (std::size_t t = 0; t < in.size(); ++t) {
       Tensor gate = all[t];
-      if (t == 0) {
-        gate.copy_(in[t]);
-      } else {
-        at::addmm_out(gate, in[t], y[t - 1], recurrent_t);
-        if (peepholes) input_forget.at_frame[t].addcmul_(c[t - 1].unsqueeze(1), peephole_if);
-      }
+      at::addmm_out(gate, in[t], y_before, recurrent_t);
+      if (peepholes) input_forget.at_frame[t].addcmul_(c_before.unsqueeze(1), peephole_if);
       input_forget.at_frame[t].sigmoid_();
       g[t].tanh_();
       at::mul_out(c[t], i[t], g[t]);
-      if (t > 0) c[t].addcmul_(f[t], c[t - 1]);
+      c[t].addcmul_(f[t], c_before);
       if (cell_clip > 0) c[t].clamp_(-cell_clip, cell_clip);
       if (peepholes) o[t].addcmul_(c[t], peephole_o);
       o[t].sigmoid_();
       at::tanh_out(s[t], c[t]);
       at::mul_out(m[t], o[t], s[t]);
       if (projected) at::mm_out(y[t], m[t], projection_t);
+      y_before = y[t];
+      c_before = c[t];
     }
     context->saved_data["cell_clip"] = cell_clip;
     context->save_for_backward({recurrent, peephole, projection, gates, cells, squashed,
-                                projected ? hidden : Tensor(), outputs});
-    return outputs;
+                                projected ? hidden : Tensor(), outputs, first_output, first_cell});
+    const Tensor last_cell = last_frame(cells);
+    context->mark_non_differentiable({last_cell});
+    return {outputs, last_cell};
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
@@ -98,36 +99,35 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
     const Tensor& cells = saved[4];
     const Tensor& hidden = saved[6];
     const Tensor& outputs = saved[7];
+    const Tensor previous_cells = delayed(cells, saved[9]);
     Tensor d_outputs = torch::empty_like(outputs, torch::MemoryFormat::Contiguous);
-    const Tensor d_gates = through_time(saved, gradients[0].contiguous(),
+    const Tensor d_gates = through_time(saved, previous_cells, gradients[0].contiguous(),
                                         context->saved_data["cell_clip"].toDouble(), d_outputs);
 
     const int64_t size = cells.size(2);
-    tensor_list result(5);
+    tensor_list result(7);
     result[0] = d_gates;
-    result[1] = later(d_gates).t().mm(earlier(outputs));
+    result[1] = flat(d_gates).t().mm(flat(delayed(outputs, saved[8])));
     if (present(peephole)) {
-      const Tensor later_if = later(d_gates.narrow(2, 0, 2 * size)).view({-1, 2, size});
-      result[2] =
-          torch::cat({(later_if * earlier(cells).unsqueeze(1)).sum(0),
-                      (d_gates.narrow(2, 3 * size, size) * cells).flatten(0, 1).sum(0, true)});
+      const Tensor d_if = flat(d_gates.narrow(2, 0, 2 * size)).view({-1, 2, size});
+      result[2] = torch::cat({(d_if * flat(previous_cells).unsqueeze(1)).sum(0),
+                              flat(d_gates.narrow(2, 3 * size, size) * cells).sum(0, true)});
     }
-    if (present(projection)) result[3] = d_outputs.flatten(0, 1).t().mm(hidden.flatten(0, 1));
+    if (present(projection)) result[3] = flat(d_outputs).t().mm(flat(hidden));
     return result;
   }
 
  private:
   // Derivatives with respect to the gates' arguments, [frames, batch, 4 size]; fills d_outputs with
   // those with respect to y, the recurrence included.
-  static Tensor through_time(const tensor_list& saved, const Tensor& gradient, double cell_clip,
-                             const Tensor& d_outputs) {
+  static Tensor through_time(const tensor_list& saved, const Tensor& previous_cells,
+                             const Tensor& gradient, double cell_clip, const Tensor& d_outputs) {
     const Tensor& recurrent = saved[0];
     const Tensor& peephole = saved[1];
     const Tensor& projection = saved[2];
     const Tensor& gates = saved[3];
     const Tensor& cells = saved[4];
     const Tensor& squashed = saved[5];
-    const int64_t frames = gates.size(0);
     const int64_t size = cells.size(2);
     const bool peepholes = present(peephole);
 
@@ -139,10 +139,7 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
     Tensor slope_g = gate(slopes, 2);
     Tensor slope_o = gate(slopes, 3);
     at::sigmoid_backward_out(slope_i, gate(gates, 2), gate(gates, 0));
-    slope_f.select(0, 0).zero_();
-    Tensor slope_f_later = slope_f.narrow(0, 1, frames - 1);
-    at::sigmoid_backward_out(slope_f_later, cells.narrow(0, 0, frames - 1),
-                             gate(gates, 1).narrow(0, 1, frames - 1));
+    at::sigmoid_backward_out(slope_f, previous_cells, gate(gates, 1));
     at::tanh_backward_out(slope_g, gate(gates, 0), gate(gates, 2));
     at::sigmoid_backward_out(slope_o, squashed, gate(gates, 3));
     // d cell += d hidden * slope
@@ -197,12 +194,18 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
 }  // namespace
 
 Tensor lstm_sequence(const Tensor& input, const Tensor& recurrent, const Tensor& peephole,
-                     const Tensor& projection, double cell_clip) {
+                     const Tensor& projection, double cell_clip, LayerState* state) {
   TORCH_CHECK(input.dim() == 3 && input.size(0) > 0 && input.size(2) == recurrent.size(0),
               "the gates' input must be [frames, batch, 4 size], not ", input.sizes());
   const Tensor absent = input.new_empty({0});
-  return LstmSequence::apply(input, recurrent, peephole.defined() ? peephole : absent,
-                             projection.defined() ? projection : absent, cell_clip);
+  const LayerState before = state == nullptr ? LayerState{} : *state;
+  const tensor_list result =
+      LstmSequence::apply(input, recurrent, peephole.defined() ? peephole : absent,
+                          projection.defined() ? projection : absent,
+                          state_argument(before.output, input, recurrent.size(1)),
+                          state_argument(before.cell, input, input.size(2) / 4), cell_clip);
+  if (state != nullptr) *state = {last_frame(result[0]), result[1]};
+  return result[0];
 }
 
 LstmLayer::LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes)
@@ -215,7 +218,7 @@ LstmLayer::LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>
   if (options.peepholes) peephole_ = register_parameter("peephole", torch::zeros({3, size_}));
 }
 
-Tensor LstmLayer::forward(const Tensor& x, const std::vector<int64_t>& running) {
+Tensor LstmLayer::forward(const Tensor& x, const std::vector<int64_t>& running, LayerState* state) {
   if (uses_kernels(x)) {
     cpu::LstmParameters parameters;
     parameters.input = input_->weight;
@@ -225,10 +228,10 @@ Tensor LstmLayer::forward(const Tensor& x, const std::vector<int64_t>& running) 
     if (projection_) parameters.projection = projection_->weight;
     parameters.outputs = recurrent_->shape().cols;
     parameters.cell_clip = cell_clip_;
-    return cpu::lstm_layer(x, parameters, running);
+    return cpu::lstm_layer(x, parameters, running, state);
   }
   return lstm_sequence(input_->forward(x, bias_), recurrent_->dense(), peephole_,
-                       projection_ ? projection_->dense() : Tensor(), cell_clip_);
+                       projection_ ? projection_->dense() : Tensor(), cell_clip_, state);
 }
 
 void LstmLayer::initialise(const at::Generator& generator) {

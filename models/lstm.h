@@ -7,7 +7,7 @@
 //   m = o . tanh(c)
 //   y = W_p m   with a projection, else m
 //
-// where a dash marks the previous frame; initially y' = c' = 0.
+// where a dash marks the previous frame; at the beginning of an utterance y' = c' = 0.
 #pragma once
 
 #include "models/layer.h"
@@ -22,17 +22,19 @@ namespace ernn {
 /// @param peephole p, [3 size] for i, f, o as [3, size], or undefined
 /// @param projection W_p, [outputs, size], or undefined
 /// @param cell_clip limit of |c|, 0 for none
+/// @param state y' and c' of the first frame, afterwards those behind the last one; null: zeros
 /// @return y, [frames, batch, outputs]
 torch::Tensor lstm_sequence(const torch::Tensor& input, const torch::Tensor& recurrent,
                             const torch::Tensor& peephole, const torch::Tensor& projection,
-                            double cell_clip);
+                            double cell_clip, LayerState* state);
 
 class LstmLayer : public Layer {
  public:
   LstmLayer(const LayerOptions& options, const std::vector<MatrixShape>& shapes);
 
   using Layer::forward;
-  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running) override;
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
+                        LayerState* state) override;
   /// Biases are zero but for the forget gate's, which are 1; peepholes are zero.
   void initialise(const at::Generator& generator) override;
 

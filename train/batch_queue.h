@@ -12,6 +12,9 @@
 
 namespace ernn {
 
+/// One is computed with while the next one waits and the one after it is built.
+inline constexpr std::size_t kBatchesAhead = 2;
+
 /// Gives batches in order and builds the next ones on a thread of its own meanwhile.
 class BatchQueue {
  public:

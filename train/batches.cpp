@@ -7,12 +7,11 @@
 
 namespace ernn {
 
-std::vector<std::vector<std::size_t>> plan_batches(const std::vector<LabelledUtterance>& utterances,
-                                                   int batch) {
+std::vector<std::vector<std::size_t>> plan_batches(const UtteranceSet& utterances, int batch) {
   std::vector<std::size_t> sorted(utterances.size());
   std::iota(sorted.begin(), sorted.end(), std::size_t{0});
   std::stable_sort(sorted.begin(), sorted.end(), [&](std::size_t a, std::size_t b) {
-    return utterances[a].features.rows < utterances[b].features.rows;
+    return utterances[a].frames < utterances[b].frames;
   });
   std::vector<std::vector<std::size_t>> plan;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -37,34 +36,35 @@ std::vector<std::size_t> batch_order(std::size_t count, std::uint64_t seed, int 
   return order;
 }
 
-Batch make_batch(const std::vector<LabelledUtterance>& utterances,
-                 const std::vector<std::size_t>& members, int label_delay) {
+Batch make_batch(const UtteranceSet& utterances, const std::vector<std::size_t>& members,
+                 int label_delay) {
   Batch batch;
+  if (members.empty()) return batch;
   batch.utterances = members;
   const auto count = static_cast<std::int64_t>(members.size());
   std::vector<std::int64_t> lengths;
   std::vector<std::int64_t> phones;
   std::vector<std::int64_t> phone_lengths;
   for (const auto index : members) {
-    lengths.push_back(utterances[index].features.rows + label_delay);
+    lengths.push_back(utterances[index].frames + label_delay);
     for (const int phone : utterances[index].phones) phones.push_back(phone + 1);
     phone_lengths.push_back(static_cast<std::int64_t>(utterances[index].phones.size()));
   }
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
-  const std::int64_t dims = utterances[members.front()].features.cols;
-  batch.features = torch::zeros({longest, count, dims});
   batch.targets = torch::full({longest, count}, -1, torch::kInt64);
-  auto* const features = batch.features.data_ptr<float>();
   auto* const targets = batch.targets.data_ptr<std::int64_t>();
   for (std::int64_t b = 0; b < count; ++b) {
-    const LabelledUtterance& utterance = utterances[members[static_cast<std::size_t>(b)]];
-    const int frames = utterance.features.rows;
+    const UtteranceFrames own = utterances.read(members[static_cast<std::size_t>(b)]);
+    const int frames = own.features.rows;
+    const std::int64_t dims = own.features.cols;
+    if (b == 0) batch.features = torch::zeros({longest, count, dims});
+    auto* const features = batch.features.data_ptr<float>();
     for (int t = 0; t < frames + label_delay; ++t) {
-      const float* const row = utterance.features.row(std::min(t, frames - 1));
+      const float* const row = own.features.row(std::min(t, frames - 1));
       std::copy(row, row + dims, features + (t * count + b) * dims);
     }
     for (int t = 0; t < frames; ++t) {
-      const int label = utterance.frame_labels[static_cast<std::size_t>(t)];
+      const int label = own.labels[static_cast<std::size_t>(t)];
       targets[(t + label_delay) * count + b] = label;
       if (label >= 0) ++batch.target_frames;
     }

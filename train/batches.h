@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "features/dataset.h"
+#include "features/utterance_set.h"
 #include "train/model_context.h"
 
 namespace ernn {
@@ -25,16 +25,16 @@ struct Batch {
 
 /// Which utterances go together: sorted by length and cut into batches of `batch`, the last one
 /// smaller; within a batch the longest comes first. Every index appears once.
-std::vector<std::vector<std::size_t>> plan_batches(const std::vector<LabelledUtterance>& utterances,
-                                                   int batch);
+std::vector<std::vector<std::size_t>> plan_batches(const UtteranceSet& utterances, int batch);
 
 /// The order of `count` batches in an epoch: a permutation that depends on nothing but the
 /// arguments, on every platform, so a resumed run needs to know no more than the epoch.
 std::vector<std::size_t> batch_order(std::size_t count, std::uint64_t seed, int epoch);
 
-/// Builds a batch. The output at t + label_delay has the label of frame t; the last frame is fed
-/// `label_delay` times more.
-Batch make_batch(const std::vector<LabelledUtterance>& utterances,
-                 const std::vector<std::size_t>& members, int label_delay);
+/// Reads the members' frames, one utterance after another, into a batch; an empty one for none. The
+/// output at t + label_delay has the label of frame t; the last frame is fed `label_delay` times
+/// more.
+Batch make_batch(const UtteranceSet& utterances, const std::vector<std::size_t>& members,
+                 int label_delay);
 
 }  // namespace ernn

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/options.h"
 #include "base/tensor_file.h"
 #include "models/torch_tensors.h"
@@ -118,6 +116,7 @@ CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptio
   shared.training = {};           // already part of every stage
   shared.checkpoint_seconds = 0;  // changes no result
   shared.distributed = {};        // nor do these
+  shared.data.cache.clear();      // nor where the same frames lie
   shared.model = {};              // the network says it
   return {to_text(shared), to_text(stage), to_text(network), start};
 }
@@ -150,19 +149,6 @@ std::string first_difference(const std::string& there, const std::string& here,
   } catch (const nlohmann::json::exception& error) {
     throw DataError(fmt::format("{}: broken metadata: {}", place, error.what()));
   }
-}
-
-std::uint64_t digest_bytes(std::string_view bytes, std::uint64_t before) {
-  std::uint64_t hash = before == 0 ? 0xcbf29ce484222325U : before;
-  for (const char byte : bytes) {
-    hash ^= static_cast<unsigned char>(byte);
-    hash *= 0x100000001b3U;
-  }
-  return hash;
-}
-
-std::string digest_file(const std::filesystem::path& path) {
-  return fmt::format("{:016x}", digest_bytes(read_file(path)));
 }
 
 }  // namespace ernn

@@ -3,11 +3,9 @@
 
 #include <torch/torch.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
-#include <string_view>
 
 #include "base/tensor_file.h"
 #include "train/run_config.h"
@@ -83,10 +81,5 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
 /// `path` is where they stand. Throws DataError naming `place` for text that is not JSON.
 std::string first_difference(const std::string& there, const std::string& here,
                              const std::string& path, const std::string& place);
-
-/// FNV-1a, 64 bits; `before` is the digest of what came before.
-std::uint64_t digest_bytes(std::string_view bytes, std::uint64_t before = 0);
-/// Of a whole file, as hexadecimal text.
-std::string digest_file(const std::filesystem::path& path);
 
 }  // namespace ernn

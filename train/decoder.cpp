@@ -31,10 +31,9 @@ double log_add(double a, double b) {
   return b == kLogZero ? a : a + std::log1p(std::exp(b - a));
 }
 
-void check_class(int label, int classes, const char* what, std::size_t utterance) {
+void check_class(int label, int classes, const char* what) {
   if (label >= 0 && label < classes) return;
-  throw DataError(fmt::format("{} of utterance {}: class {} is outside 0..{}", what, utterance,
-                              label, classes - 1));
+  throw DataError(fmt::format("{}: class {} is outside 0..{}", what, label, classes - 1));
 }
 
 bool is_ctc(DecoderType type) {
@@ -229,36 +228,43 @@ class PrefixBeam {
 
 }  // namespace
 
-DecoderModel estimate_decoder_model(const std::vector<std::vector<int>>& transcripts,
-                                    const std::vector<std::vector<int>>& frame_labels,
-                                    int classes) {
+DecoderModelEstimator::DecoderModelEstimator(int classes) : classes_(classes) {
   if (classes < 1) throw UsageError(fmt::format("{} classes are none to count", classes));
-  std::vector<double> frames(static_cast<std::size_t>(classes), 1.0);
-  for (std::size_t u = 0; u < frame_labels.size(); ++u) {
-    for (const int label : frame_labels[u]) {
-      if (label == -1) continue;
-      check_class(label, classes, "frame labels", u);
-      frames[static_cast<std::size_t>(label)] += 1;
-    }
-  }
   const auto side = static_cast<std::size_t>(classes) + 1;
-  std::vector<double> pairs(side * side, 1.0);
-  for (std::size_t u = 0; u < transcripts.size(); ++u) {
-    std::size_t previous = side - 1;
-    for (const int phone : transcripts[u]) {
-      check_class(phone, classes, "transcript", u);
-      pairs[previous * side + static_cast<std::size_t>(phone)] += 1;
-      previous = static_cast<std::size_t>(phone);
-    }
-    pairs[previous * side + side - 1] += 1;
+  frames_.assign(side - 1, 1.0);
+  pairs_.assign(side * side, 1.0);
+}
+
+void DecoderModelEstimator::add_frames(const std::vector<int>& labels) {
+  for (const int label : labels) {
+    if (label == -1) continue;
+    check_class(label, classes_, "frame labels");
+    frames_[static_cast<std::size_t>(label)] += 1;
   }
+}
+
+void DecoderModelEstimator::add_transcript(const std::vector<int>& phones) {
+  const auto side = static_cast<std::size_t>(classes_) + 1;
+  std::size_t previous = side - 1;
+  for (const int phone : phones) {
+    check_class(phone, classes_, "transcript");
+    pairs_[previous * side + static_cast<std::size_t>(phone)] += 1;
+    previous = static_cast<std::size_t>(phone);
+  }
+  pairs_[previous * side + side - 1] += 1;
+}
+
+DecoderModel DecoderModelEstimator::finish() const {
   const auto to_log_shares = [](double* counts, std::size_t size) {
     const double total = std::accumulate(counts, counts + size, 0.0);
     for (std::size_t i = 0; i < size; ++i) counts[i] = std::log(counts[i] / total);
   };
-  to_log_shares(frames.data(), frames.size());
-  for (std::size_t row = 0; row < side; ++row) to_log_shares(pairs.data() + row * side, side);
-  return {frames, pairs};
+  DecoderModel model{frames_, pairs_};
+  const auto side = static_cast<std::size_t>(classes_) + 1;
+  to_log_shares(model.log_prior.data(), side - 1);
+  for (std::size_t row = 0; row < side; ++row)
+    to_log_shares(model.log_bigram.data() + row * side, side);
+  return model;
 }
 
 std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& model,

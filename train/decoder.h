@@ -51,10 +51,25 @@ void describe(Visitor& field, DecoderModel& o) {
   field("log_bigram", o.log_bigram);
 }
 
-/// Counts priors and bigrams. `classes` excludes the CTC blank. Frames labelled -1 belong to no
-/// class and are left out; any other label outside 0..classes-1 is a DataError.
-DecoderModel estimate_decoder_model(const std::vector<std::vector<int>>& transcripts,
-                                    const std::vector<std::vector<int>>& frame_labels, int classes);
+/// Counts priors and bigrams, utterance by utterance.
+class DecoderModelEstimator {
+ public:
+  /// `classes` excludes the CTC blank. Throws UsageError for none.
+  explicit DecoderModelEstimator(int classes);
+
+  /// Labels of frames: -1 belongs to no class and is left out; any other outside 0..classes-1 is a
+  /// DataError.
+  void add_frames(const std::vector<int>& labels);
+  /// The phones of an utterance; any outside 0..classes-1 is a DataError.
+  void add_transcript(const std::vector<int>& phones);
+
+  DecoderModel finish() const;
+
+ private:
+  int classes_;
+  std::vector<double> frames_;  ///< by class, and one each
+  std::vector<double> pairs_;   ///< as DecoderModel::log_bigram, and one each
+};
 
 /// Decodes one utterance. `log_posteriors` is [frames, classes], or [frames, classes + 1] with the
 /// blank first for the CTC types. Returns classes (without blank).

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "train/batch_queue.h"
 #include "train/batches.h"
 #include "train/losses.h"
 
@@ -47,10 +48,8 @@ struct Tally {
   }
 };
 
-void evaluate_batch(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
-                    const std::vector<std::size_t>& members, const ModelContext& context,
-                    const PosteriorSink& sink, Tally& tally) {
-  const Batch padded = make_batch(utterances, members, context.label_delay);
+void evaluate_batch(AcousticModel model, const UtteranceSet& utterances, const Batch& padded,
+                    const ModelContext& context, const PosteriorSink& sink, Tally& tally) {
   const torch::Tensor logits = model->forward(padded.features, padded.lengths);
   const LossSum loss = batch_loss(logits, padded, context.criterion, /*label_smoothing=*/0);
   tally.loss_sum += loss.sum.item<double>();
@@ -59,18 +58,18 @@ void evaluate_batch(AcousticModel model, const std::vector<LabelledUtterance>& u
   if (context.criterion == Criterion::frame)
     tally.wrong_frames += static_cast<double>(frame_errors(logits, padded));
   const torch::Tensor posteriors = torch::log_softmax(logits, -1);
-  for (std::size_t b = 0; b < members.size(); ++b) {
-    const LabelledUtterance& utterance = utterances[members[b]];
-    const FrameMatrix own = rows_of(posteriors, static_cast<std::int64_t>(b), context.label_delay,
-                                    utterance.features.rows);
+  for (std::size_t b = 0; b < padded.utterances.size(); ++b) {
+    const UtteranceInfo& utterance = utterances[padded.utterances[b]];
+    const FrameMatrix own =
+        rows_of(posteriors, static_cast<std::int64_t>(b), context.label_delay, utterance.frames);
     if (sink) sink(utterance.id, own);
-    tally.hypotheses[members[b]] = decode(own, context.decoder_model, context.decoder);
+    tally.hypotheses[padded.utterances[b]] = decode(own, context.decoder_model, context.decoder);
   }
 }
 
 }  // namespace
 
-SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
+SplitResult evaluate(AcousticModel model, const UtteranceSet& utterances,
                      const ModelContext& context, int batch, const PosteriorSink& sink,
                      const ProcessGroup* group) {
   const torch::NoGradGuard no_grad;
@@ -78,13 +77,21 @@ SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& 
   model->eval();
   Tally tally;
   tally.hypotheses.resize(utterances.size());
-  for (const auto& members : plan_batches(utterances, batch)) {
-    const auto share = group == nullptr ? members : share_of(members, group->rank(), group->size());
-    if (!share.empty()) evaluate_batch(model, utterances, share, context, sink, tally);
+  const auto plan = plan_batches(utterances, batch);
+  const int rank = group == nullptr ? 0 : group->rank();
+  const int size = group == nullptr ? 1 : group->size();
+  const auto build = [&](std::size_t i) {
+    return make_batch(utterances, share_of(plan[i], rank, size), context.label_delay);
+  };
+  BatchQueue batches(plan.size(), build, kBatchesAhead);
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    const Batch padded = batches.next();
+    if (!padded.utterances.empty()) evaluate_batch(model, utterances, padded, context, sink, tally);
   }
   model->train(was_training);
   if (group != nullptr && !group->is_alone()) tally.add_others(*group);
   SplitResult result;
+  result.waited_seconds = batches.waited_seconds();
   result.loss = tally.loss_sum / std::max(1.0, tally.loss_count);
   if (context.criterion == Criterion::frame)
     result.frame_error = 100.0 * tally.wrong_frames / std::max(1.0, tally.frames);

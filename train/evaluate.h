@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/frame_matrix.h"
-#include "features/dataset.h"
+#include "features/utterance_set.h"
 #include "models/acoustic_model.h"
 #include "train/model_context.h"
 #include "train/process_group.h"
@@ -19,6 +19,7 @@ struct SplitResult {
   double loss = 0;                    ///< nats a labelled frame or phone
   std::optional<double> frame_error;  ///< percent; frame criterion only
   ScoreSheet scores;                  ///< in the order of the split
+  double waited_seconds = 0;          ///< in which the model waited for batches, in this process
 };
 
 /// Receives the log-posteriors of an utterance, [frames, outputs], the delay taken off.
@@ -28,7 +29,7 @@ using PosteriorSink = std::function<void(const std::string& id, const FrameMatri
 /// scores as `context` says. The model's mode is what it was afterwards; no random state is used.
 /// The processes of a group evaluate a share each and all return the same result; `sink` sees the
 /// process' own share.
-SplitResult evaluate(AcousticModel model, const std::vector<LabelledUtterance>& utterances,
+SplitResult evaluate(AcousticModel model, const UtteranceSet& utterances,
                      const ModelContext& context, int batch, const PosteriorSink& sink = {},
                      const ProcessGroup* group = nullptr);
 

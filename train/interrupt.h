@@ -3,6 +3,9 @@
 
 namespace ernn {
 
+/// The exit status of a program that was interrupted, as shells have it after Ctrl-C.
+inline constexpr int kInterrupted = 130;
+
 /// From construction on, the first SIGINT or SIGTERM only raises requested(); a second one kills.
 /// The destructor restores what was there before. One at a time.
 class InterruptGuard {

@@ -25,6 +25,7 @@ const std::vector<Command>& commands() {
       {"features", ernn::features_command, "write Kaldi features of a corpus, look into archives"},
       {"train", ernn::train_command, "train the stages of a configuration"},
       {"eval", ernn::eval_command, "decode and score a split with a trained model"},
+      {"widths", ernn::widths_command, "quantise a trained model at several widths, compare and score"},
       {"export", ernn::export_command, "quantise a trained model into an artefact"},
       {"simulate", ernn::simulate_command, "run an artefact's kernel, compare and score it"},
       {"estimate", ernn::estimate_command, "what a network costs on an FPGA, and its folds"},

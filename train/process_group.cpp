@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <future>
 #include <string_view>
 
 #include "base/text.h"
@@ -59,7 +62,9 @@ ProcessPlace read_place() {
 ProcessGroup::ProcessGroup() = default;
 
 ProcessGroup::ProcessGroup(const ProcessPlace& place, const DistributedOptions& options)
-    : place_(place), collectives_(place.world_size == 1 ? nullptr : connect(place, options)) {}
+    : place_(place),
+      timeout_seconds_(options.timeout_seconds),
+      collectives_(place.world_size == 1 ? nullptr : connect(place, options)) {}
 
 ProcessGroup::~ProcessGroup() = default;
 
@@ -108,6 +113,30 @@ std::string ProcessGroup::from_first(const std::function<std::string()>& make) c
   const std::string text = gather(own).front();
   if (text.front() != '\0') throw Error(text.substr(1), static_cast<unsigned char>(text.front()));
   return text.substr(1);
+}
+
+std::string ProcessGroup::from_first_patiently(
+    const std::function<std::string(const std::function<void()>& go_on)>& make) const {
+  if (is_alone()) return make([] {});
+  // A fraction of the time after which a silent process counts as lost.
+  const std::chrono::duration<double> period(timeout_seconds_ / 8);
+  std::atomic<bool> lost{false};
+  const auto go_on = [&] {
+    if (lost) throw LostPeerError("another of the training processes is lost");
+  };
+  std::future<std::string> result;
+  if (is_first()) result = std::async(std::launch::async, make, go_on);
+  try {
+    bool ready = false;
+    while (!ready) {
+      const bool done = is_first() && result.wait_for(period) == std::future_status::ready;
+      ready = gather(done ? "done" : "").front() == "done";
+    }
+  } catch (...) {
+    lost = true;  // the thread ends before its future does
+    throw;
+  }
+  return from_first([&] { return result.get(); });
 }
 
 void ProcessGroup::wait_for_all() {

@@ -67,12 +67,18 @@ class ProcessGroup {
   std::vector<std::string> gather(const std::string& own) const;
   /// What `make` returns in the first process; an Error that it throws there is thrown in all.
   std::string from_first(const std::function<std::string()>& make) const;
+  /// The same for work that may take longer than any timeout: `make` runs on a thread of its own,
+  /// while the processes go on hearing of each other. It calls `go_on` once in a while, which
+  /// throws when another process has been lost.
+  std::string from_first_patiently(
+      const std::function<std::string(const std::function<void()>& go_on)>& make) const;
   /// Returns when all processes are here; waits for `distributed.start_seconds`, because some read
   /// their data more slowly than others.
   void wait_for_all();
 
  private:
   ProcessPlace place_;
+  double timeout_seconds_ = 0;
   std::unique_ptr<Collectives> collectives_;  ///< null: alone
 };
 

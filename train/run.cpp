@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/options.h"
@@ -145,9 +146,8 @@ class Run {
     std::string own;
     for (const auto* split : {&data_.train, &data_.dev, &data_.test}) {
       std::uint64_t digest = 0;
-      for (const auto& utterance : *split)
-        digest =
-            digest_bytes(fmt::format("{} {}\n", utterance.id, utterance.features.rows), digest);
+      for (const auto& utterance : split->infos())
+        digest = digest_bytes(fmt::format("{} {}\n", utterance.id, utterance.frames), digest);
       own += fmt::format("{} utterances with digest {:016x}; ", split->size(), digest);
     }
     require_same(own, [](const std::string& there, const std::string& here) {
@@ -329,19 +329,22 @@ class Run {
     check_width(config_.model, data_);
   }
 
-  /// An error in one process ends all of them, with its message.
+  /// An error in one process ends all of them, with its message and exit status.
   void read_data_together() {
-    std::string failure;
+    std::string failure;  // the status as a letter, then the message
     try {
       read_data();
+    } catch (const LostPeerError&) {
+      throw;
     } catch (const Error& error) {
-      failure = error.what();
+      failure = std::string(1, static_cast<char>(error.exit_status())) + error.what();
     }
     group().wait_for_all();
     const auto failures = group().gather(failure);
     for (std::size_t rank = 0; rank < failures.size(); ++rank) {
-      if (!failures[rank].empty())
-        throw DataError(fmt::format("process {}: {}", rank, failures[rank]));
+      if (failures[rank].empty()) continue;
+      throw Error(fmt::format("process {}: {}", rank, failures[rank].substr(1)),
+                  static_cast<unsigned char>(failures[rank].front()));
     }
     require_same_data();
   }

@@ -67,11 +67,16 @@ class Checker {
   std::string where_;
 };
 
-void check_training(const TrainingOptions& o, const std::string& where) {
+void check_training(const TrainingOptions& o, const ContextOptions& context,
+                    const std::string& where) {
   const Checker check(where);
   check.require(o.epochs > 0, "epochs", o.epochs, "a positive number");
   check.require(o.max_steps >= 0, "max_steps", o.max_steps, "0 or more");
   check.require(o.batch > 0, "batch", o.batch, "a positive number");
+  check.require(o.truncate == 0 || context.criterion == Criterion::frame, "truncate", o.truncate,
+                "0 with the criterion ctc, whose loss is one of whole utterances");
+  check.require(o.truncate == 0 || o.truncate > context.label_delay, "truncate", o.truncate,
+                "0 or more than context.label_delay, so that the first piece has labels");
   check.require(o.clip_norm >= 0, "clip_norm", o.clip_norm, "0 or more");
   check.require(o.feature_noise >= 0, "feature_noise", o.feature_noise, "0 or more");
   check.require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label_smoothing",
@@ -121,7 +126,7 @@ void resolve_stages(RunConfig& config, const std::string& file) {
                                    stage.from, stage.name, did_you_mean(stage.from, earlier),
                                    earlier.empty() ? "nothing" : join(earlier, ", ")));
     }
-    check_training(stage, where);
+    check_training(stage, config.context, where);
     validate(stage.admm, where + "admm");
     earlier.push_back(stage.name);
   }
@@ -160,7 +165,7 @@ RunConfig read_run_config(ConfigNode tree, const std::string& file,
   check.require(ctc == ctc_decoder, "decoder.type", name_of(type),
                 ctc ? "ctc_greedy or ctc_beam with the criterion ctc"
                     : "greedy or viterbi with the criterion frame");
-  check_training(config.training, file + ": training.");
+  check_training(config.training, config.context, file + ": training.");
   resolve_stages(config, file);
   validate(config.export_options);
   return config;

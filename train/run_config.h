@@ -58,6 +58,9 @@ struct TrainingOptions {
   int epochs = 12;
   long long max_steps = 0;  ///< stop the stage after this many optimiser steps, 0 = never
   int batch = 16;           ///< utterances
+  /// Frames of a piece of a batch that makes a step of its own, from the state behind the piece
+  /// before it and without its gradient (truncated backpropagation); 0 = whole utterances.
+  long long truncate = 0;
   OptimiserOptions optimiser;
   ScheduleOptions schedule;
   double clip_norm = 5;        ///< limit of the norm of all gradients together, 0 = none
@@ -139,6 +142,7 @@ void describe(Visitor& field, TrainingOptions& o) {
   field("epochs", o.epochs, "passes over the training split");
   field("max_steps", o.max_steps, "optimiser steps, 0 = no limit");
   field("batch", o.batch, "utterances");
+  field("truncate", o.truncate, "frames that a step goes back, 0 = whole utterances");
   field("optimiser", o.optimiser);
   field("schedule", o.schedule);
   field("clip_norm", o.clip_norm, "limit of the gradient norm, 0 = none");

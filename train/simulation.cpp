@@ -24,21 +24,20 @@ namespace {
 
 /// What the network is fed: normalised features with the delay's extra frames, as codes.
 std::vector<CodeFrames> input_codes(const Artefact& artefact, const ModelContext& context,
-                                    const std::vector<LabelledUtterance>& utterances,
-                                    std::int64_t& saturations) {
+                                    const UtteranceSet& utterances, std::int64_t& saturations) {
   const auto width = static_cast<std::size_t>(artefact.network.inputs());
   if (context.mean.size() != width || context.inverse_std.size() != width) {
     throw DataError(
         fmt::format("manifest.json: the context normalises {} dimensions, but the network takes {}",
                     context.mean.size(), width));
   }
-  const Normalisation normalisation{context.mean, context.inverse_std};
+  UtteranceSet normalised = utterances;
+  normalised.normalise({context.mean, context.inverse_std});
   std::vector<CodeFrames> codes;
-  for (const LabelledUtterance& utterance : utterances) {
-    FrameMatrix features = utterance.features;
-    normalisation.apply(features);
-    codes.push_back(quantise_frames(with_delay_frames(features, context.label_delay),
-                                    artefact.network.input_format(), saturations));
+  for (std::size_t u = 0; u < normalised.size(); ++u) {
+    codes.push_back(
+        quantise_frames(with_delay_frames(normalised.read(u).features, context.label_delay),
+                        artefact.network.input_format(), saturations));
   }
   return codes;
 }
@@ -71,8 +70,7 @@ FrameMatrix to_reals(const CodeFrames& codes, const Format& format, int width) {
 }
 
 ScoreSheet score(const QuantisedNetwork& network, const ModelContext& context,
-                 const std::vector<LabelledUtterance>& utterances,
-                 const std::vector<CodeFrames>& logits) {
+                 const UtteranceSet& utterances, const std::vector<CodeFrames>& logits) {
   ScoreSheet sheet;
   sheet.protocol = context.protocol;
   for (std::size_t u = 0; u < utterances.size(); ++u) {
@@ -152,8 +150,7 @@ std::string cells_of(const ModelOptions& model) {
 }  // namespace
 
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
-                    const KernelProgram& kernel, const std::vector<LabelledUtterance>& utterances,
-                    bool quiet) {
+                    const KernelProgram& kernel, const UtteranceSet& utterances, bool quiet) {
   Simulation result;
   const std::vector<CodeFrames> codes =
       input_codes(artefact, context, utterances, result.input_saturations);

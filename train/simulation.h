@@ -10,7 +10,7 @@
 #include "compute/isa.h"
 #include "export/artefact.h"
 #include "export/format.h"
-#include "features/dataset.h"
+#include "features/utterance_set.h"
 #include "train/kernel_program.h"
 #include "train/model_context.h"
 #include "train/scoring.h"
@@ -45,7 +45,7 @@ struct Simulation {
 /// compares all logit codes and the kernel's counters, decodes and scores. Throws DataError when
 /// the artefact's context does not fit its network.
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
-                    const KernelProgram& kernel, const std::vector<LabelledUtterance>& utterances,
+                    const KernelProgram& kernel, const UtteranceSet& utterances,
                     bool quiet = false);
 
 /// Everything equal: what the exit status of `ernn simulate` says.

@@ -5,21 +5,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "models/torch_tensors.h"
+#include "train/interrupt.h"
 #include "train/losses.h"
+#include "train/pieces.h"
 
 namespace ernn {
 
 namespace {
-
-/// One is computed with while the next one waits and the one after it is built.
-constexpr std::size_t kBatchesAhead = 2;
-
-constexpr int kInterrupted = 130;  // the shell's status for a program that Ctrl-C ended
 
 std::map<std::string, torch::Tensor> copy_parameters(const AcousticModel& model) {
   std::map<std::string, torch::Tensor> copy;
@@ -56,8 +55,20 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-long long planned_steps(const StageOptions& stage, std::size_t batches) {
-  const long long steps = stage.epochs * static_cast<long long>(batches);
+/// Steps of each batch. All processes of a group need the same, so its longest utterance counts,
+/// which is the first, whoever has it.
+std::vector<long long> pieces_of(const std::vector<std::vector<std::size_t>>& plan,
+                                 const std::vector<LabelledUtterance>& utterances, int label_delay,
+                                 long long truncate) {
+  std::vector<long long> pieces;
+  for (const auto& batch : plan) {
+    pieces.push_back(piece_count(utterances[batch.front()].features.rows + label_delay, truncate));
+  }
+  return pieces;
+}
+
+long long planned_steps(const StageOptions& stage, const std::vector<long long>& pieces) {
+  const long long steps = stage.epochs * std::accumulate(pieces.begin(), pieces.end(), 0LL);
   return stage.max_steps > 0 ? std::min(stage.max_steps, steps) : steps;
 }
 
@@ -69,7 +80,8 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
       group_(group),
       method_(make_stage_method(inputs_.stage)),
       plan_(plan_batches(data.train, inputs_.stage.batch)),
-      total_steps_(planned_steps(inputs_.stage, plan_.size())),
+      pieces_(pieces_of(plan_, data.train, inputs_.context.label_delay, inputs_.stage.truncate)),
+      total_steps_(planned_steps(inputs_.stage, pieces_)),
       schedule_(inputs_.stage.schedule, inputs_.stage.optimiser.learning_rate, total_steps_) {
   torch::manual_seed(random_seed(inputs_.seed, group_.rank()));
   const ModelOptions network = method_->network(inputs_.start_options);
@@ -113,15 +125,17 @@ void StageTrainer::run_epoch() {
   epoch_start_ = std::chrono::steady_clock::now();
   const StageOptions& stage = inputs_.stage;
   const int number = position_.epoch + 1;
-  BatchQueue batches = remaining_batches();
+  const auto order =
+      batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
+  BatchQueue batches = remaining_batches(order);
   Progress progress(fmt::format("{} {}/{}", stage.name, number, stage.epochs),
                     static_cast<long long>(plan_.size()), inputs_.quiet);
-  while (position_.batch < static_cast<long long>(plan_.size()) &&
-         (stage.max_steps == 0 || position_.step < stage.max_steps)) {
+  while (position_.batch < static_cast<long long>(plan_.size()) && steps_left()) {
     const double waited_before = batches.waited_seconds();
     const Batch batch = batches.next();
     position_.waited += batches.waited_seconds() - waited_before;
-    const StepTotals step = run_step(batch);
+    const auto planned = order[static_cast<std::size_t>(position_.batch)];
+    const StepTotals step = run_batch(batch, pieces_[planned]);
     progress.update(
         position_.batch,
         fmt::format("loss {:.3f}", position_.loss_sum / static_cast<double>(position_.loss_count)));
@@ -137,20 +151,36 @@ void StageTrainer::run_epoch() {
   }
 }
 
-BatchQueue StageTrainer::remaining_batches() const {
-  const auto order =
-      batch_order(plan_.size(), static_cast<std::uint64_t>(inputs_.seed), position_.epoch);
+BatchQueue StageTrainer::remaining_batches(const std::vector<std::size_t>& order) const {
   const auto first = static_cast<std::size_t>(position_.batch);
   const auto build = [this, order, first](std::size_t i) {
-    const auto share = share_of(plan_[order[first + i]], group_.rank(), group_.size());
-    return share.empty() ? Batch{} : make_batch(data_.train, share, inputs_.context.label_delay);
+    return make_batch(data_.train, share_of(plan_[order[first + i]], group_.rank(), group_.size()),
+                      inputs_.context.label_delay);
   };
   return {order.size() - first, build, kBatchesAhead};
 }
 
-StepTotals StageTrainer::run_step(const Batch& batch) {
+bool StageTrainer::steps_left() const {
+  return inputs_.stage.max_steps == 0 || position_.step < inputs_.stage.max_steps;
+}
+
+StepTotals StageTrainer::run_batch(const Batch& batch, long long pieces) {
+  const long long frames = inputs_.stage.truncate;
+  StepTotals all;
+  ModelState state;
+  for (long long i = 0; i < pieces && steps_left(); ++i) {
+    const StepTotals step = frames == 0 ? run_step(batch, nullptr)
+                                        : run_step(piece_of(batch, i * frames, frames), &state);
+    all.stop = all.stop || step.stop;
+    all.checkpoint = all.checkpoint || step.checkpoint;
+  }
+  ++position_.batch;
+  return all;
+}
+
+StepTotals StageTrainer::run_step(const Batch& batch, ModelState* state) {
   const double rate = schedule_.learning_rate(position_.step);
-  const StepTotals totals = compute_gradients(batch);
+  const StepTotals totals = compute_gradients(batch, state);
   const double norm = clip_gradients(parameters_, inputs_.stage.clip_norm);
   if (!std::isfinite(totals.loss) || !std::isfinite(norm))
     stop_for_bad_loss(totals.loss, norm, rate);
@@ -160,13 +190,12 @@ StepTotals StageTrainer::run_step(const Batch& batch) {
   last_rate_ = rate;
   position_.loss_sum += totals.loss;
   position_.loss_count += totals.count;
-  ++position_.batch;
   ++position_.step;
   ++position_.total_steps;
   return totals;
 }
 
-StepTotals StageTrainer::compute_gradients(const Batch& batch) {
+StepTotals StageTrainer::compute_gradients(const Batch& batch, ModelState* state) {
   const StageOptions& stage = inputs_.stage;
   StepTotals totals;
   optimiser_->zero_grad();
@@ -174,7 +203,7 @@ StepTotals StageTrainer::compute_gradients(const Batch& batch) {
     torch::Tensor features = batch.features;
     if (stage.feature_noise > 0)
       features = features + stage.feature_noise * torch::randn_like(features);
-    const torch::Tensor logits = model_->forward(features, batch.lengths);
+    const torch::Tensor logits = model_->forward(features, batch.lengths, state);
     const LossSum loss =
         batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
     (group_.is_alone() ? loss.mean() : loss.sum).backward();
@@ -204,6 +233,7 @@ void StageTrainer::end_of_epoch() {
   const StageOptions& stage = inputs_.stage;
   require_same_parameters();
   const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch, {}, &group_);
+  position_.waited += dev.waited_seconds;
   EpochRecord record;
   record.stage = stage.name;
   record.type = stage.type;
@@ -217,9 +247,10 @@ void StageTrainer::end_of_epoch() {
   record.learning_rate = last_rate_;
   method_->end_of_epoch(record);
   if (method_->projects()) {
-    record.projected_dev_per =
-        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch, {}, &group_)
-            .scores.total.per();
+    const SplitResult projected =
+        evaluate(method_->deployable(model_), data_.dev, inputs_.context, stage.batch, {}, &group_);
+    position_.waited += projected.waited_seconds;
+    record.projected_dev_per = projected.scores.total.per();
   }
   const bool by_per = stage.schedule.metric == DevMetric::per;
   const ScheduleDecision decision =

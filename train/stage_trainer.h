@@ -67,11 +67,15 @@ class StageTrainer {
   void run_epoch();
   /// This process' shares of the batches that are left of an epoch; one without utterances where
   /// it has none.
-  BatchQueue remaining_batches() const;
-  /// One step on this process' share of a batch; says whether to stop or to write a checkpoint now.
-  StepTotals run_step(const Batch& batch);
-  /// The gradients of the mean loss over the whole batch.
-  StepTotals compute_gradients(const Batch& batch);
+  BatchQueue remaining_batches(const std::vector<std::size_t>& order) const;
+  /// The steps on this process' share of a batch, one for each of its `pieces`; says whether to
+  /// stop or to write a checkpoint now.
+  StepTotals run_batch(const Batch& batch, long long pieces);
+  /// One step; `state` is that of the utterances before it, and behind it afterwards.
+  StepTotals run_step(const Batch& batch, ModelState* state);
+  /// The gradients of the mean loss over all processes' shares.
+  StepTotals compute_gradients(const Batch& batch, ModelState* state);
+  bool steps_left() const;
   void end_of_epoch();
   void stop_for_bad_loss(double loss, double norm, double rate) const;
   void save_checkpoint();
@@ -88,6 +92,7 @@ class StageTrainer {
   std::vector<torch::Tensor> parameters_;
   std::unique_ptr<GradientSum> gradient_sum_;  ///< null in a process of its own
   std::vector<std::vector<std::size_t>> plan_;
+  std::vector<long long> pieces_;  ///< of each batch of the plan: steps that it takes
   long long total_steps_;
   Schedule schedule_;
   std::unique_ptr<Optimiser> optimiser_;

@@ -2,96 +2,131 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "features/feature_cache.h"
+#include "train/interrupt.h"
 
 namespace ernn {
 
 namespace {
 
-void check_utterance(const LabelledUtterance& utterance, int inputs, int classes) {
+void check_utterance(const UtteranceInfo& info, const UtteranceFrames& utterance, int inputs,
+                     int classes) {
   const int frames = utterance.features.rows;
-  if (frames == 0) throw DataError(fmt::format("utterance {}: has no frames", utterance.id));
+  if (frames == 0) throw DataError(fmt::format("utterance {}: has no frames", info.id));
   if (utterance.features.cols != inputs) {
-    throw DataError(fmt::format("utterance {}: found {} features a frame, expected {}",
-                                utterance.id, utterance.features.cols, inputs));
+    throw DataError(fmt::format("utterance {}: found {} features a frame, expected {}", info.id,
+                                utterance.features.cols, inputs));
   }
-  if (static_cast<int>(utterance.frame_labels.size()) != frames) {
+  if (static_cast<int>(utterance.labels.size()) != frames) {
     throw DataError(fmt::format("utterance {}: found {} frame labels, expected {}, one a frame",
-                                utterance.id, utterance.frame_labels.size(), frames));
+                                info.id, utterance.labels.size(), frames));
   }
   for (int t = 0; t < frames; ++t) {
-    const int label = utterance.frame_labels[static_cast<std::size_t>(t)];
+    const int label = utterance.labels[static_cast<std::size_t>(t)];
     if (label < -1 || label >= classes) {
       throw DataError(fmt::format("utterance {}, frame {}: found label {}, expected -1 to {}",
-                                  utterance.id, t, label, classes - 1));
+                                  info.id, t, label, classes - 1));
     }
   }
-  for (const int phone : utterance.phones) {
+  for (const int phone : info.phones) {
     if (phone < 0 || phone >= classes) {
       throw DataError(
-          fmt::format("utterance {}: found phone {} in the transcript, expected 0 to {}",
-                      utterance.id, phone, classes - 1));
+          fmt::format("utterance {}: found phone {} in the transcript, expected 0 to {}", info.id,
+                      phone, classes - 1));
     }
   }
 }
 
+/// Makes the caches of all splits unless they are there; returns their digests, which are equal in
+/// all processes.
+std::vector<std::string> make_caches(const RunConfig& config, const ProcessGroup& group, bool quiet,
+                                     const std::function<bool()>& stop) {
+  const auto make = [&](const std::function<void()>& go_on) {
+    std::string digests;
+    for (const Split split : {Split::train, Split::dev, Split::test}) {
+      digests += make_feature_cache(config.data, config.features, split, quiet, [&] {
+        go_on();
+        if (stop()) throw Error("interrupted while the feature cache was made", kInterrupted);
+      });
+      digests += ' ';
+    }
+    return digests;
+  };
+  return split_words(group.from_first_patiently(make));
+}
+
 }  // namespace
 
-TrainingData prepare_data(std::vector<LabelledUtterance> train, std::vector<LabelledUtterance> dev,
-                          std::vector<LabelledUtterance> test, PhoneInventory phones) {
+TrainingData prepare_data(UtteranceSet train, UtteranceSet dev, UtteranceSet test,
+                          PhoneInventory phones) {
   TrainingData data;
   data.phones = phones;
   data.classes = static_cast<int>(phone_symbols(phones).size());
   if (train.empty()) throw DataError("the training split has no utterances");
-  data.inputs = train.front().features.cols;
-  for (const auto* split : {&train, &dev, &test}) {
-    for (const auto& utterance : *split) check_utterance(utterance, data.inputs, data.classes);
-  }
   NormalisationEstimator estimator;
-  std::vector<std::vector<int>> transcripts;
-  std::vector<std::vector<int>> frame_labels;
-  for (const auto& utterance : train) {
+  DecoderModelEstimator decoder(data.classes);
+  for (std::size_t i = 0; i < train.size(); ++i) {
+    const UtteranceFrames utterance = train.read(i);
+    if (i == 0) data.inputs = utterance.features.cols;
+    check_utterance(train[i], utterance, data.inputs, data.classes);
     estimator.add(utterance.features);
-    transcripts.push_back(utterance.phones);
-    frame_labels.push_back(utterance.frame_labels);
+    decoder.add_transcript(train[i].phones);
+    decoder.add_frames(utterance.labels);
+  }
+  for (const auto* split : {&dev, &test}) {
+    for (std::size_t i = 0; i < split->size(); ++i)
+      check_utterance((*split)[i], split->read(i), data.inputs, data.classes);
   }
   data.normalisation = estimator.finish();
-  data.decoder_model = estimate_decoder_model(transcripts, frame_labels, data.classes);
-  for (auto* split : {&train, &dev, &test}) {
-    for (auto& utterance : *split) data.normalisation.apply(utterance.features);
-  }
+  data.decoder_model = decoder.finish();
+  for (auto* split : {&train, &dev, &test}) split->normalise(data.normalisation);
   data.train = std::move(train);
   data.dev = std::move(dev);
   data.test = std::move(test);
   return data;
 }
 
-void check_ctc_lengths(const std::vector<LabelledUtterance>& utterances) {
-  for (const auto& utterance : utterances) {
+void check_ctc_lengths(const UtteranceSet& utterances) {
+  for (const auto& utterance : utterances.infos()) {
     std::size_t needed = utterance.phones.size();
     for (std::size_t i = 1; i < utterance.phones.size(); ++i) {
       if (utterance.phones[i] == utterance.phones[i - 1]) ++needed;
     }
-    if (utterance.phones.empty() || needed > static_cast<std::size_t>(utterance.features.rows)) {
+    if (utterance.phones.empty() || needed > static_cast<std::size_t>(utterance.frames)) {
       throw DataError(
           fmt::format("utterance {}: {} frames cannot carry its {} phones under CTC, which needs "
                       "at least one phone and {} frames; leave it out of the corpus",
-                      utterance.id, utterance.features.rows, utterance.phones.size(), needed));
+                      utterance.id, utterance.frames, utterance.phones.size(), needed));
     }
   }
 }
 
-TrainingData load_training_data(const RunConfig& config, bool quiet) {
-  auto train = load_split(config.data, config.features, Split::train, quiet);
-  auto dev = load_split(config.data, config.features, Split::dev, quiet);
-  auto test = load_split(config.data, config.features, Split::test, quiet);
-  if (config.context.criterion == Criterion::ctc) {
-    check_ctc_lengths(train);
-    check_ctc_lengths(dev);
+TrainingData load_training_data(const RunConfig& config, const ProcessGroup& group, bool quiet,
+                                const std::function<bool()>& stop) {
+  std::vector<UtteranceSet> sets;
+  std::vector<std::string> digests;
+  if (!config.data.cache.empty()) digests = make_caches(config, group, quiet, stop);
+  for (const Split split : {Split::train, Split::dev, Split::test}) {
+    if (digests.empty()) {
+      sets.push_back(load_split(config.data, config.features, split, quiet));
+    } else {
+      sets.push_back(
+          open_feature_cache(config.data, config.features, split, digests.at(sets.size())));
+      if (!quiet) fmt::print(stderr, "{}\n", split_summary(split, sets.back().infos()));
+    }
   }
-  return prepare_data(std::move(train), std::move(dev), std::move(test), config.data.phones);
+  if (config.context.criterion == Criterion::ctc) {
+    check_ctc_lengths(sets[0]);
+    check_ctc_lengths(sets[1]);
+  }
+  return prepare_data(std::move(sets[0]), std::move(sets[1]), std::move(sets[2]),
+                      config.data.phones);
 }
 
 void check_width(const ModelOptions& model, const TrainingData& data) {

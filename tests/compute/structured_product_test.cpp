@@ -1,43 +1,9 @@
 #include "compute/structured_product.h"
 
-#include <cmath>
-
-#include "tests/compute/kernel_test.h"
+#include "tests/compute/circulant_reference.h"
 
 namespace ernn::compute {
 namespace {
-
-// W, from its first columns by the definition W_ij[r, s] = c_ij[(r - s) mod k].
-template <class T>
-std::vector<double> dense(const MatrixSize& size, const std::vector<T>& weight) {
-  const Index k = size.block;
-  std::vector<double> w(static_cast<std::size_t>(size.rows * size.cols));
-  for (Index row = 0; row < size.rows; ++row) {
-    for (Index col = 0; col < size.cols; ++col) {
-      const Index block = row / k * size.block_cols() + col / k;
-      const Index entry = k == 1 ? 0 : (row % k - col % k + k) % k;
-      w[static_cast<std::size_t>(row * size.cols + col)] =
-          static_cast<double>(weight[static_cast<std::size_t>(block * k + entry)]);
-    }
-  }
-  return w;
-}
-
-template <class T>
-struct Problem {
-  MatrixSize size;
-  Index n;
-  std::vector<T> weight, x, dy;
-  std::vector<double> w;
-
-  Problem(MatrixSize matrix, Index rows) : size(matrix), n(rows) {
-    weight = random_numbers<T>(size.block_rows() * size.block_cols() * size.block, 1);
-    x = random_numbers<T>(n * size.cols, 2);
-    dy = random_numbers<T>(n * size.rows, 3);
-    w = dense(size, weight);
-  }
-  double tolerance(Index terms) const { return 60 * kRounding<T> * std::sqrt(double(terms) + 1); }
-};
 
 std::vector<MatrixSize> sizes() {
   std::vector<MatrixSize> list = {{1, 1, 1}, {40, 300, 1}, {70, 33, 1}};
@@ -100,38 +66,14 @@ void check_backward(Isa isa, const Problem<T>& problem) {
   product.multiply({problem.dy.data(), s.rows}, problem.n, {}, {dx.data(), s.cols}, scratch);
   for (Index i = 0; i < problem.n; ++i) {
     for (Index col = 0; col < s.cols; ++col) {
-      double sum = 0;
-      for (Index row = 0; row < s.rows; ++row) {
-        sum += problem.w[static_cast<std::size_t>(row * s.cols + col)] *
-               static_cast<double>(problem.dy[static_cast<std::size_t>(i * s.rows + row)]);
-      }
-      ASSERT_NEAR(dx[static_cast<std::size_t>(i * s.cols + col)], sum, problem.tolerance(s.rows));
+      ASSERT_NEAR(dx[static_cast<std::size_t>(i * s.cols + col)], problem.dx(i, col),
+                  problem.tolerance(s.rows));
     }
   }
 }
 
 TEST(StructuredProduct, BackwardEqualsTheTransposedMatrix) {
   for_all_problems([](Isa isa, const auto& problem) { check_backward(isa, problem); });
-}
-
-template <class T>
-double expected_gradient(const Problem<T>& problem, Index at) {
-  const MatrixSize& s = problem.size;
-  const Index k = s.block;
-  const Index block_row = at / k / s.block_cols();
-  const Index block_col = at / k % s.block_cols();
-  double sum = 0;
-  for (Index i = 0; i < k; ++i) {
-    // The entries of the block's wrapped diagonal, as far as they are inside the matrix.
-    const Index row = block_row * k + (i + at % k) % k;
-    const Index col = block_col * k + i;
-    if (row >= s.rows || col >= s.cols) continue;
-    for (Index n = 0; n < problem.n; ++n) {
-      sum += static_cast<double>(problem.dy[static_cast<std::size_t>(n * s.rows + row)]) *
-             static_cast<double>(problem.x[static_cast<std::size_t>(n * s.cols + col)]);
-    }
-  }
-  return sum;
 }
 
 template <class T>

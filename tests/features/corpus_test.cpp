@@ -284,15 +284,16 @@ TEST(LoadSplit, LabelsFollowTheFramesCentres) {
   EXPECT_EQ(loaded[0].id, "faaa0_sx1");
   EXPECT_EQ(loaded[0].speaker, "faaa0");
   EXPECT_DOUBLE_EQ(loaded[0].seconds, 0.1);
-  EXPECT_EQ(loaded[0].features.cols, 123);
-  EXPECT_EQ(loaded[0].features.rows, 8);
-  EXPECT_THAT(loaded[0].frame_labels, ElementsAre(h, h, h, index("q"), s, s, s, s));
+  EXPECT_EQ(loaded[0].frames, 8);
+  EXPECT_EQ(loaded.read(0).features.cols, 123);
+  EXPECT_EQ(loaded.read(0).features.rows, 8);
+  EXPECT_THAT(loaded.read(0).labels, ElementsAre(h, h, h, index("q"), s, s, s, s));
   EXPECT_THAT(loaded[0].phones, ElementsAre(h, index("q"), s));
   data.phones = PhoneInventory::timit39;
   loaded = load_split(data, FeatureOptions{}, Split::train, true);
   const int sil = index("sil");
   const int s39 = index("s");
-  EXPECT_THAT(loaded[0].frame_labels, ElementsAre(sil, sil, sil, -1, s39, s39, s39, s39));
+  EXPECT_THAT(loaded.read(0).labels, ElementsAre(sil, sil, sil, -1, s39, s39, s39, s39));
   EXPECT_THAT(loaded[0].phones, ElementsAre(sil, s39));
 }
 
@@ -361,11 +362,13 @@ TEST(TimitSample, EveryUtteranceLoadsWithTheExpectedLabels) {
   std::size_t phones = 0;
   std::vector<long long> frames(61, 0);
   long long total = 0;
-  for (const auto& u : all) {
-    ASSERT_EQ(u.frame_labels.size(), static_cast<std::size_t>(u.features.rows));
-    for (const int label : u.frame_labels) ++frames.at(static_cast<std::size_t>(label));
-    for (const float value : u.features.data) ASSERT_TRUE(std::isfinite(value)) << u.id;
-    total += u.features.rows;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const UtteranceInfo& u = all[i];
+    const UtteranceFrames own = all.read(i);
+    ASSERT_EQ(own.labels.size(), static_cast<std::size_t>(own.features.rows));
+    for (const int label : own.labels) ++frames.at(static_cast<std::size_t>(label));
+    for (const float value : own.features.data) ASSERT_TRUE(std::isfinite(value)) << u.id;
+    total += own.features.rows;
     phones += u.phones.size();
     seconds += u.seconds;
   }
@@ -385,9 +388,8 @@ TEST(TimitSample, EveryUtteranceLoadsWithTheExpectedLabels) {
   // 70 of the labels are q, which the sets of 48 and 39 delete.
   data.phones = PhoneInventory::timit39;
   std::size_t folded = 0;
-  for (const auto& u : load_split(data, FeatureOptions{}, Split::train, true)) {
-    folded += u.phones.size();
-  }
+  const UtteranceSet fewer = load_split(data, FeatureOptions{}, Split::train, true);
+  for (const auto& u : fewer.infos()) folded += u.phones.size();
   EXPECT_EQ(folded, 3706U - 70);
 }
 

@@ -1,7 +1,8 @@
 // Writes the test networks' artefacts, whose testbenches are then compiled: make_projects FOLDER
 //
 // Two are there again with folds and several streams. Beside them it writes wrong ones: a ROM with
-// one wrong code, gates in the wrong order, and a fold that does not divide.
+// one wrong code, gates in the wrong order, and a fold that does not divide with faults in the
+// scripts for Vitis.
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -57,8 +58,11 @@ void write_all(const std::filesystem::path& folder) {
                "a.at(1, i), u.at(0, i), weights, 0, unit");
 
   write_project(small_model(), 5, 12, folder / "wrong_fold");
-  replace_once(folder / "wrong_fold" / "hls" / "config.h", "rows_parallel = 1;",
-               "rows_parallel = 5;");
+  const std::filesystem::path wrong = folder / "wrong_fold" / "hls";
+  replace_once(wrong / "config.h", "rows_parallel = 1;", "rows_parallel = 5;");
+  replace_once(wrong / "run_hls.tcl", "{ csynth_design }", "{ csynth_design -fast }");
+  replace_once(wrong / "hls_config.cfg", "tb.file=testbench/main.cpp",
+               "tb.file=testbench/none.cpp");
 }
 
 }  // namespace

@@ -2,54 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "models/acoustic_model.h"
-#include "tests/models/gradient_check.h"
+#include "tests/models/layer_kinds.h"
 
 namespace ernn {
 namespace {
 
 using torch::Tensor;
-
-ModelOptions network(LayerOptions layer, int inputs, int outputs) {
-  ModelOptions options;
-  options.inputs = inputs;
-  options.outputs = outputs;
-  options.layers = {layer, layer};
-  return options;
-}
-
-struct Kind {
-  const char* name;
-  LayerType type;
-  GruReset reset = GruReset::before;
-  bool peepholes = false;
-  bool projected = false;
-  double cell_clip = 0;
-};
-
-const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> list = {
-      {"lstm", LayerType::lstm},
-      {"lstm_all", LayerType::lstm, GruReset::before, true, true, 0.5},
-      {"gru_before", LayerType::gru, GruReset::before},
-      {"gru_after", LayerType::gru, GruReset::after},
-      {"feedforward", LayerType::feedforward}};
-  return list;
-}
-
-// Sizes that fill neither a vector nor, where it may be so, a block.
-LayerOptions layer_of(const Kind& kind, int block, int size) {
-  LayerOptions layer;
-  layer.type = kind.type;
-  layer.reset = kind.reset;
-  layer.peepholes = kind.peepholes;
-  layer.projection = kind.projected ? size / 2 + 1 : 0;
-  layer.cell_clip = kind.cell_clip;
-  layer.size = size;
-  layer.block = {block, kind.type == LayerType::feedforward ? 1 : block,
-                 kind.projected ? block : 1};
-  if (kind.type == LayerType::feedforward) layer.activation = Activation::tanh;
-  return layer;
-}
 
 std::vector<Tensor> values_and_gradients(AcousticModel model, const Tensor& x,
                                          const Tensor& lengths, const Tensor& weights, bool plain) {
@@ -108,6 +66,45 @@ TEST_P(CpuLayers, EqualLibTorchForBatchesOfAnySizeAndLength) {
   EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12);
   EXPECT_LT(compare(options, torch::kDouble, 9, {4, 9, 1}), 1e-12);  // not sorted
   EXPECT_LT(compare(options, torch::kDouble, 9, {6, 6, 2}), 1e-12);  // none as long as the batch
+}
+
+// Each matrix has a block size of its own, dense ones among them: derivatives are transformed once
+// for those that share it.
+TEST_P(CpuLayers, EqualLibTorchForMixedBlockSizes) {
+  for (const BlockSizes& block :
+       {BlockSizes{8, 4, 2}, {1, 8, 4}, {4, 1, 8}, {8, 8, 1}, {1, 1, 8}, {16, 16, 16}}) {
+    LayerOptions layer = layer_of(GetParam(), 1, 48);
+    layer.block = block;
+    if (GetParam().type == LayerType::feedforward) layer.block.recurrent = 1;
+    if (layer.projection == 0) layer.block.projection = 1;
+    const ModelOptions options = network(layer, 13, 7);
+    EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12)
+        << block.input << ", " << block.recurrent << ", " << block.projection;
+  }
+}
+
+// Rows come in chunks of 64: frames that do not fill them, and more rows in a frame than that.
+TEST_P(CpuLayers, EqualLibTorchForManyRows) {
+  const ModelOptions options = network(layer_of(GetParam(), 8, 16), 9, 7);
+  std::vector<int64_t> lengths(23, 11);
+  lengths.back() = 2;
+  EXPECT_LT(compare(options, torch::kDouble, 11, lengths), 1e-12);
+  EXPECT_LT(compare(options, torch::kDouble, 11, std::vector<int64_t>(32, 11)), 1e-12);
+  EXPECT_LT(compare(options, torch::kDouble, 3, std::vector<int64_t>(131, 3)), 1e-12);
+}
+
+TEST_P(CpuLayers, EqualLibTorchWithSeveralThreads) {
+  const int before = torch::get_num_threads();
+  for (const int threads : {2, 3}) {
+    torch::set_num_threads(threads);
+    for (const int block : {1, 8}) {
+      const ModelOptions options = network(layer_of(GetParam(), block, 80), 13, 7);
+      EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}), 1e-12) << block;
+      EXPECT_LT(compare(options, torch::kDouble, 15, std::vector<int64_t>(32, 15)), 1e-12);
+      EXPECT_LT(compare(options, torch::kDouble, 2, {2}), 1e-12);
+    }
+  }
+  torch::set_num_threads(before);
 }
 
 // Work is divided by utterance, whose numbers do not depend on the others.

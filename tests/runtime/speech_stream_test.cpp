@@ -14,6 +14,7 @@
 #include "export/reference.h"
 #include "features/normalisation.h"
 #include "tests/export/random_network.h"
+#include "tests/support/decoder_model.h"
 #include "train/label_delay.h"
 
 namespace ernn {

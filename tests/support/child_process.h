@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,10 +22,12 @@ namespace ernn {
 class ChildProcess {
  public:
   /// `arguments` begins with the program. `environment` is put over this process' own; standard
-  /// error goes to the file `errors`.
+  /// error goes to the file `errors`, standard output to the file `output` and standard input comes
+  /// from the descriptor `input` where they are given.
   ChildProcess(const std::vector<std::string>& arguments,
                const std::map<std::string, std::string>& environment,
-               const std::filesystem::path& errors) {
+               const std::filesystem::path& errors, const std::filesystem::path& output = {},
+               int input = -1) {
     std::vector<std::string> variables;
     for (char** entry = environ; *entry != nullptr; ++entry) {
       const std::string variable = *entry;
@@ -34,8 +37,11 @@ class ChildProcess {
     for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(),
-                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    constexpr int kNew = O_WRONLY | O_CREAT | O_TRUNC;
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), kNew, 0600);
+    if (!output.empty())
+      posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), kNew, 0600);
+    if (input >= 0) posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     const int failed = posix_spawn(&id_, arguments.front().c_str(), &actions, nullptr,
                                    pointers(arguments).data(), pointers(variables).data());
     posix_spawn_file_actions_destroy(&actions);
@@ -52,13 +58,18 @@ class ChildProcess {
   int wait(double seconds) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     int status = 0;
-    while (waitpid(id_, &status, WNOHANG) == 0) {
+    while (wait4(id_, &status, WNOHANG, &usage_) == 0) {
       if (std::chrono::steady_clock::now() > end) throw std::runtime_error("it does not end");
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     id_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
+
+  /// The most memory that it had at a time, after wait().
+  double peak_bytes() const { return 1024.0 * static_cast<double>(usage_.ru_maxrss); }
+
+  void send(int signal) const { ::kill(id_, signal); }
 
   void kill_and_wait() {
     ::kill(id_, SIGKILL);
@@ -75,6 +86,7 @@ class ChildProcess {
   }
 
   pid_t id_ = -1;
+  rusage usage_{};
 };
 
 }  // namespace ernn

@@ -102,10 +102,11 @@ TEST(TrainingData, IsNormalisedByTheTrainingSplit) {
   double sum = 0;
   double squares = 0;
   double frames = 0;
-  for (const auto& utterance : data.train) {
-    for (int t = 0; t < utterance.features.rows; ++t) {
-      sum += utterance.features.at(t, 2);
-      squares += utterance.features.at(t, 2) * utterance.features.at(t, 2);
+  for (std::size_t i = 0; i < data.train.size(); ++i) {
+    const FrameMatrix features = data.train.read(i).features;
+    for (int t = 0; t < features.rows; ++t) {
+      sum += features.at(t, 2);
+      squares += features.at(t, 2) * features.at(t, 2);
       ++frames;
     }
   }

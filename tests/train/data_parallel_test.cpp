@@ -1,22 +1,19 @@
 // Processes on the loopback interface that train one model together.
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/tensor_file.h"
 #include "base/text.h"
 #include "tests/support/child_process.h"
+#include "tests/support/free_port.h"
 #include "tests/support/temporary_folder.h"
 #include "train/process_group.h"
 
@@ -36,24 +33,6 @@ stages:
   - {name: circulant, type: circulant, epochs: 2}
 )";
 const std::vector<std::string> kStageNames = {"dense", "admm", "circulant"};
-
-/// A port that is free now. Not one of those that the system hands out itself: somebody's outgoing
-/// connection could take it before the worker listens.
-int free_port() {
-  std::random_device random;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    const int port = 10000 + static_cast<int>(random() % 20000);
-    const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    const bool good = bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-    close(descriptor);
-    if (good) return port;
-  }
-  throw std::runtime_error("no free port");
-}
 
 /// How a process ended.
 struct Ending {
@@ -194,6 +173,11 @@ INSTANTIATE_TEST_SUITE_P(
                              2,
                              {"training.optimiser.type=sgd", "context.label_delay=2",
                               "training.label_smoothing=0.1"}},
+                    // Of two utterances a process has one, which may end pieces before the other.
+                    SizeCase{"Truncated",
+                             3,
+                             {"training.optimiser.type=sgd", "training.batch=2",
+                              "training.truncate=5", "training.max_steps=60"}},
                     SizeCase{"Ctc",
                              2,
                              {"training.optimiser.type=sgd", "context.criterion=ctc",
@@ -234,6 +218,27 @@ TEST(DataParallelRun, ASilentProcessIsLostAfterTheTimeout) {
   EXPECT_EQ(endings[0].status, 1);
   EXPECT_THAT(endings[0].errors, HasSubstr("lost another of the 2 training processes"));
   EXPECT_THAT(endings[0].errors, HasSubstr("no checkpoint was written"));
+}
+
+TEST(DataParallelRun, TheFirstMayWorkLongerThanAnyTimeout) {
+  const TemporaryFolder folder;
+  const Arguments arguments = with_sets(
+      {"--make", "5"},
+      {"distributed.timeout_seconds=1.5", "distributed.start_seconds=30", "training.max_steps=1"});
+  expect_success(train(folder.path() / "run", {arguments, arguments}));
+}
+
+TEST(DataParallelRun, AProcessThatIsLostWhileTheFirstWorksEndsIt) {
+  const TemporaryFolder folder;
+  for (const std::size_t lost : {0U, 1U}) {
+    // The work would take longer than anybody waits here.
+    std::vector<Arguments> all(2, with_sets({"--make", "1000"}, {}));
+    all[lost].insert(all[lost].end(), {"--kill-after", "1"});
+    const auto endings = train(folder.path() / "run", all);
+    EXPECT_EQ(endings[lost].status, -SIGKILL);
+    EXPECT_EQ(endings[1 - lost].status, 1);
+    EXPECT_THAT(endings[1 - lost].errors, HasSubstr("lost another of the 2 training processes"));
+  }
 }
 
 TEST(DataParallelRun, AnInterruptOfOneStopsAllAndCanBeResumed) {

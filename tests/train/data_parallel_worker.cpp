@@ -1,7 +1,7 @@
 // One process of a group that trains the toy corpus; data_parallel_test.cpp starts several.
 //
 //   data_parallel_worker --out DIR [--resume] [--stages YAML] [--set key=value]...
-//                        [--kill N | --hang N | --stop N]
+//                        [--kill N | --hang N | --stop N] [--make S] [--kill-after S]
 //
 // Ends as `ernn train` does: one line on standard error and the error's exit status. After N steps
 // it kills itself, falls silent, or asks for an orderly stop.
@@ -46,6 +46,16 @@ std::function<bool()> stop_function(const cxxopts::ParseResult& arguments) {
   return [] { return false; };
 }
 
+/// What the first process does before it has its data.
+std::string work(int seconds, const std::function<void()>& go_on) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (std::chrono::steady_clock::now() < end) {
+    go_on();
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return "";
+}
+
 void run(int argc, char** argv) {
   cxxopts::Options options("data_parallel_worker");
   // clang-format off
@@ -56,7 +66,9 @@ void run(int argc, char** argv) {
       ("set", "", cxxopts::value<std::vector<std::string>>())
       ("kill", "", cxxopts::value<int>())
       ("hang", "", cxxopts::value<int>())
-      ("stop", "", cxxopts::value<int>());
+      ("stop", "", cxxopts::value<int>())
+      ("make", "", cxxopts::value<int>()->default_value("0"))
+      ("kill-after", "", cxxopts::value<int>());
   // clang-format on
   const auto arguments = options.parse(argc, argv);
   std::vector<std::string> sets;
@@ -69,7 +81,18 @@ void run(int argc, char** argv) {
   run.quiet = true;
   run.stop = stop_function(arguments);
   run.group = std::make_shared<ernn::ProcessGroup>(ernn::read_place(), config.distributed);
-  ernn::run_training(config, run, [] { return ernn::toy::data(); });
+  if (arguments.count("kill-after") > 0) {
+    std::thread([seconds = arguments["kill-after"].as<int>()] {
+      std::this_thread::sleep_for(std::chrono::seconds(seconds));
+      std::raise(SIGKILL);
+    }).detach();
+  }
+  ernn::run_training(config, run, [&] {
+    run.group->from_first_patiently([&](const std::function<void()>& go_on) {
+      return work(arguments["make"].as<int>(), go_on);
+    });
+    return ernn::toy::data();
+  });
 }
 
 }  // namespace

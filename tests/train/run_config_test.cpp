@@ -101,6 +101,12 @@ TEST(RunConfig, WrongValuesNameThePlaceAndWhatWouldSuit) {
   EXPECT_THAT(refusal("context: {criterion: ctc, label_delay: 2}\ndecoder: {type: ctc_beam}"),
               HasSubstr("label_delay: found 2"));
   EXPECT_THAT(refusal("decoder: {type: ctc_beam}"), HasSubstr("decoder.type"));
+  EXPECT_THAT(refusal("context: {criterion: ctc}\ndecoder: {type: ctc_beam}\n"
+                      "stages: [{name: a, truncate: 20}]"),
+              AllOf(HasSubstr("stages.0.truncate: found 20"), HasSubstr("criterion ctc")));
+  EXPECT_THAT(refusal("context: {label_delay: 5}\ntraining: {truncate: 5}"),
+              AllOf(HasSubstr("training.truncate: found 5"), HasSubstr("context.label_delay")));
+  EXPECT_THAT(refusal("training: {truncate: -1}"), HasSubstr("training.truncate: found -1"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "tests/support/decoder_model.h"
 
 namespace ernn {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/decoder_model.h"
 
 namespace ernn {
 namespace {

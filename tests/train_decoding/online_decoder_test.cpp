@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "tests/support/decoder_model.h"
 
 namespace ernn {
 namespace {

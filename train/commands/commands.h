@@ -8,6 +8,7 @@ int corpus_command(int argc, char** argv);
 int features_command(int argc, char** argv);
 int train_command(int argc, char** argv);
 int eval_command(int argc, char** argv);
+int widths_command(int argc, char** argv);
 int export_command(int argc, char** argv);
 int simulate_command(int argc, char** argv);
 int estimate_command(int argc, char** argv);

@@ -153,10 +153,9 @@ int eval_command(int argc, char** argv) {
   loaded.context.protocol = eval.scoring.protocol;
   set_threads(eval.threads);
   const Split split = choice_of<Split>(arguments["split"].as<std::string>(), "ernn eval: --split");
-  auto utterances =
+  UtteranceSet utterances =
       load_split(eval.data, loaded.context.features, split, arguments.count("quiet") > 0);
-  const Normalisation normalisation{loaded.context.mean, loaded.context.inverse_std};
-  for (auto& utterance : utterances) normalisation.apply(utterance.features);
+  utterances.normalise({loaded.context.mean, loaded.context.inverse_std});
   PosteriorArchive archive(subtracted_priors(arguments, loaded.context));
   PosteriorSink sink;
   if (arguments.count("write-ark") > 0)

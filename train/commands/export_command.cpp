@@ -19,11 +19,10 @@
 #include "export/profile.h"
 #include "export/quantise.h"
 #include "features/dataset.h"
-#include "features/normalisation.h"
 #include "features/phones.h"
 #include "models/model_file.h"
-#include "train/commands/arguments.h"
 #include "train/commands/commands.h"
+#include "train/commands/run_stage.h"
 #include "train/model_context.h"
 #include "train/run_config.h"
 
@@ -59,23 +58,14 @@ std::vector<std::string> assignments(const cxxopts::ParseResult& arguments) {
 }
 
 Job job_of_run(const cxxopts::ParseResult& arguments) {
-  if (arguments.count("stage") == 0)
-    throw UsageError("ernn export: --run needs --stage NAME, the stage to export");
-  const fs::path run = arguments["run"].as<std::string>();
+  const RunStage found = read_run_stage("export", arguments, assignments(arguments));
   Job job;
-  job.run = run.string();
-  job.stage = arguments["stage"].as<std::string>();
-  const RunConfig config = load_run_config(run / "config.yaml", assignments(arguments));
-  std::vector<std::string> names;
-  for (const StageOptions& stage : config.stages) names.push_back(stage.name);
-  if (std::find(names.begin(), names.end(), job.stage) == names.end()) {
-    throw UsageError(fmt::format("ernn export: the run has no stage '{}'{} (stages: {})", job.stage,
-                                 did_you_mean(job.stage, names), join(names, ", ")));
-  }
-  job.model = run / job.stage / "model.safetensors";
-  job.out = run / job.stage / "artefact";
-  job.data = config.data;
-  job.export_options = config.export_options;
+  job.run = found.run.string();
+  job.stage = found.stage;
+  job.model = found.model();
+  job.out = found.folder() / "artefact";
+  job.data = found.config.data;
+  job.export_options = found.config.export_options;
   return job;
 }
 
@@ -97,20 +87,6 @@ Job read_job(const cxxopts::ParseResult& arguments) {
   if (arguments.count("out") > 0) job.out = arguments["out"].as<std::string>();
   validate(job.export_options);
   return job;
-}
-
-/// Normalised training utterances to measure ranges on.
-std::vector<FrameMatrix> calibration_frames(const Job& job, const ModelContext& context) {
-  DataOptions data = job.data;
-  data.phones = context.phones;
-  data.limit = job.export_options.calibration_utterances;
-  const Normalisation normalisation{context.mean, context.inverse_std};
-  std::vector<FrameMatrix> utterances;
-  for (LabelledUtterance& utterance : load_split(data, context.features, Split::train)) {
-    normalisation.apply(utterance.features);
-    utterances.push_back(std::move(utterance.features));
-  }
-  return utterances;
 }
 
 std::vector<std::string> class_names(const ModelContext& context) {
@@ -199,7 +175,8 @@ void run_export(const Job& job) {
   // Before the calibration, which takes longer than finding out that a fold does not suit.
   const Folding folding = resolve(job.export_options.folding, model.options);
   const FloatNetwork network = FloatNetwork::from_model(model);
-  const std::vector<FrameMatrix> utterances = calibration_frames(job, context);
+  const std::vector<FrameMatrix> utterances =
+      calibration_frames(job.data, context, job.export_options.calibration_utterances);
   const RangeProfile profile = profile_ranges(network, utterances);
 
   Artefact artefact;

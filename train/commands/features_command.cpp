@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "features/dataset.h"
 #include "features/kaldi_table.h"
+#include "features/split_reader.h"
 #include "train/commands/arguments.h"
 #include "train/commands/commands.h"
 
@@ -68,14 +69,14 @@ struct DataFolder {
   std::string utt2spk, spk2utt, text, utt2num_frames, phones;
 };
 
-DataFolder describe_folder(const std::vector<LabelledUtterance>& utterances,
+DataFolder describe_folder(const std::vector<UtteranceInfo>& utterances,
                            const std::vector<std::string>& symbols) {
   DataFolder out;
   std::map<std::string, std::string> by_speaker;
   for (const auto& u : utterances) {
     out.utt2spk += u.id + " " + u.speaker + "\n";
     by_speaker[u.speaker] += " " + u.id;
-    out.utt2num_frames += fmt::format("{} {}\n", u.id, u.features.rows);
+    out.utt2num_frames += fmt::format("{} {}\n", u.id, u.frames);
     out.text += u.id;
     for (const int phone : u.phones) out.text += " " + symbols[static_cast<std::size_t>(phone)];
     out.text += "\n";
@@ -89,16 +90,20 @@ DataFolder describe_folder(const std::vector<LabelledUtterance>& utterances,
 
 int write_folder(const Request& request, Split split, const std::filesystem::path& out,
                  bool quiet) {
-  const auto utterances = load_split(request.data, request.features, split, quiet);
+  const SplitReader reader(request.data, request.features, split);
   make_folder(out);
   // Absolute, so that the script files work from every working directory.
   const auto folder = std::filesystem::absolute(out).lexically_normal();
   KaldiTableWriter features(folder / "feats.ark", folder / "feats.scp");
   KaldiTableWriter labels(folder / "labels.ark", folder / "labels.scp");
-  for (const auto& u : utterances) {
-    features.write(u.id, u.features);
-    labels.write(u.id, KaldiIntegers(u.frame_labels.begin(), u.frame_labels.end()));
-  }
+  std::vector<UtteranceInfo> utterances;
+  reader.read_all(
+      [&](const LabelledUtterance& u) {
+        features.write(u.id, u.features);
+        labels.write(u.id, KaldiIntegers(u.frame_labels.begin(), u.frame_labels.end()));
+        utterances.push_back(info_of(u));
+      },
+      quiet);
   const DataFolder lists = describe_folder(utterances, phone_symbols(request.data.phones));
   features.commit();
   labels.commit();
@@ -108,6 +113,7 @@ int write_folder(const Request& request, Split split, const std::filesystem::pat
   write_file(folder / "utt2num_frames", lists.utt2num_frames);
   write_file(folder / "phones.txt", lists.phones);
   if (!quiet) {
+    fmt::print(stderr, "{}\n", split_summary(split, utterances));
     fmt::print(stderr, "{}: {} utterances, {} dimensions\n", folder.string(), utterances.size(),
                feature_dimension(request.features));
   }

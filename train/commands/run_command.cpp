@@ -80,6 +80,8 @@ class PcmReader {
   PcmReader(const PcmReader&) = delete;
   PcmReader& operator=(const PcmReader&) = delete;
 
+  const std::string& name() const { return name_; }
+
   /// The next samples, at most `most`; none at the end.
   const std::vector<float>& read(std::size_t most) {
     bytes_.resize(2 * most);
@@ -116,7 +118,7 @@ class Session {
     }
     for (std::size_t at = 0; at < audio.samples.size(); at += shift_)
       push(&audio.samples[at], std::min(shift_, audio.samples.size() - at));
-    finish();
+    finish(name);
   }
 
   void run_pcm(const std::string& name) {
@@ -126,7 +128,7 @@ class Session {
       if (samples.empty()) break;
       push(samples.data(), samples.size());
     }
-    finish();
+    finish(reader.name());
   }
 
   /// Real-time factor and times of frames, on standard error so that phones stay alone.
@@ -153,7 +155,8 @@ class Session {
     samples_ += count;
   }
 
-  void finish() {
+  void finish(const std::string& name) {
+    if (samples_ == 0) throw DataError(fmt::format("{}: is empty, expected speech", name));
     const Clock::time_point start = Clock::now();
     stream_.finish([this](const PhoneSpan& span) { print(span); });
     busy_ += std::chrono::duration<double>(Clock::now() - start).count();

@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "export/artefact.h"
 #include "features/dataset.h"
-#include "train/commands/arguments.h"
 #include "train/commands/commands.h"
+#include "train/commands/run_stage.h"
 #include "train/kernel_program.h"
 #include "train/model_context.h"
 #include "train/run_config.h"
@@ -51,22 +51,14 @@ std::vector<std::string> assignments(const cxxopts::ParseResult& arguments) {
 }
 
 Job job_of_run(const cxxopts::ParseResult& arguments) {
-  if (arguments.count("stage") == 0)
-    throw UsageError("ernn simulate: --run needs --stage NAME, the stage whose artefact to run");
+  const RunStage found = read_run_stage("simulate", arguments, assignments(arguments));
   Job job;
-  job.run = arguments["run"].as<std::string>();
-  job.stage = arguments["stage"].as<std::string>();
-  const RunConfig config = load_run_config(job.run / "config.yaml", assignments(arguments));
-  std::vector<std::string> names;
-  for (const StageOptions& stage : config.stages) names.push_back(stage.name);
-  if (std::find(names.begin(), names.end(), job.stage) == names.end()) {
-    throw UsageError(fmt::format("ernn simulate: the run has no stage '{}'{} (stages: {})",
-                                 job.stage, did_you_mean(job.stage, names), join(names, ", ")));
-  }
-  job.artefact = job.run / job.stage / "artefact";
-  job.out = job.run / job.stage / "artefact-test";
+  job.run = found.run;
+  job.stage = found.stage;
+  job.artefact = found.folder() / "artefact";
+  job.out = found.folder() / "artefact-test";
   job.with_data = true;
-  job.data = config.data;
+  job.data = found.config.data;
   return job;
 }
 
@@ -100,7 +92,7 @@ std::string compiler_of(const cxxopts::ParseResult& arguments) {
   return variable != nullptr && *variable != '\0' ? variable : "g++";
 }
 
-std::vector<LabelledUtterance> test_utterances(const Job& job, const ModelContext& context) {
+UtteranceSet test_utterances(const Job& job, const ModelContext& context) {
   DataOptions data = job.data;
   data.phones = context.phones;
   return load_split(data, context.features, Split::test);
@@ -112,7 +104,7 @@ int run_simulation(const Job& job, const std::string& compiler) {
   const ModelContext context =
       model_context_from_json(artefact.context, (job.artefact / "manifest.json").string());
   // Before the build, which takes longer than finding out that the corpus is wrong.
-  std::vector<LabelledUtterance> utterances;
+  UtteranceSet utterances;
   if (job.with_data) utterances = test_utterances(job, context);
 
   const fs::path work = job.out / "work";

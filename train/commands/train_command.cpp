@@ -52,7 +52,7 @@ int train_command(int argc, char** argv) {
   const auto rows = run_training(config, run, [&] {
     const std::string warning = slow_gemm_warning(measure_gemm());
     if (!warning.empty() && run.group->is_first()) fmt::print(stderr, "{}\n", warning);
-    return load_training_data(config, run.quiet);
+    return load_training_data(config, *run.group, run.quiet, run.stop);
   });
   if (run.group->is_first()) fmt::print("{}", summary_table(rows));
   return 0;

@@ -1,0 +1,33 @@
+// One stage of a run folder, as several subcommands take it: --run DIR --stage NAME.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/frame_matrix.h"
+#include "train/commands/arguments.h"
+#include "train/model_context.h"
+#include "train/run_config.h"
+
+namespace ernn {
+
+struct RunStage {
+  std::filesystem::path run;
+  std::string stage;
+  RunConfig config;  ///< of the run, changed by `sets`
+
+  std::filesystem::path folder() const { return run / stage; }
+  std::filesystem::path model() const { return folder() / "model.safetensors"; }
+};
+
+/// Reads --run and --stage. Throws UsageError when one is missing or the run has no such stage
+/// (with the nearest known one).
+RunStage read_run_stage(const std::string& command, const cxxopts::ParseResult& arguments,
+                        const std::vector<std::string>& sets);
+
+/// Normalised training utterances for measuring ranges, at most `limit` of them, 0 = all.
+std::vector<FrameMatrix> calibration_frames(DataOptions data, const ModelContext& context,
+                                            int limit);
+
+}  // namespace ernn

@@ -1,0 +1,44 @@
+// A trained network at several widths: how far each signal is from real numbers, and what it costs
+// in phone errors. Nothing is trained again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "export/comparison.h"
+#include "export/export_options.h"
+#include "export/float_network.h"
+#include "export/profile.h"
+#include "features/utterance_set.h"
+#include "train/model_context.h"
+#include "train/scoring.h"
+
+namespace ernn {
+
+struct WidthResult {
+  int bits = 0;  ///< of stored and multiplied codes; 0: real numbers, not quantised
+  ScoreSheet scores;
+  std::int64_t stored_bits = 0;      ///< of the weights
+  std::vector<SignalError> signals;  ///< over the whole split; empty for real numbers
+};
+
+/// The network in double precision, then quantised at each of `bits` with the other options as they
+/// are, over a split of features that are not normalised: the emulator's codes against the double
+/// reference signal by signal, and the phone errors of both. Throws UsageError when a width does
+/// not suit the network.
+std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangeProfile& profile,
+                                      const ExportOptions& options, const std::vector<int>& bits,
+                                      const ModelContext& context, const UtteranceSet& utterances,
+                                      bool quiet = false);
+
+/// A line for each width, then a line for each signal with a column for each width, as text.
+std::string width_table(const std::vector<WidthResult>& results);
+std::string width_signals(const std::vector<WidthResult>& results);
+
+/// The same as JSON: an array of {"bits", "per", "tokens", "protocol", "stored_bits", "signals":
+/// [{"signal", "format", "snr_db", "saturations", "values"}]}; snr_db is null where there is no
+/// error.
+std::string width_json(const std::vector<WidthResult>& results);
+
+}  // namespace ernn
