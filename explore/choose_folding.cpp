@@ -74,13 +74,15 @@ class Search {
     best_.folding = plain;
     best_.value = value(plain);
     if (!best_.value.fits) throw UsageError(why_not(best_.value));
-    climb(plain);
+    std::vector<Folding> starts = {plain};
     // Leaving room in several degrees: what is best to add depends on where one starts.
     if (const double fastest = fastest_balance(); fastest > 0) {
       for (const double slower : {1.0, 1.4, 2.0, 4.0}) {
-        if (const auto balanced = folds_within(slower * fastest)) climb(*balanced);
+        if (const auto balanced = folds_within(slower * fastest)) starts.push_back(*balanced);
       }
     }
+    for (const Folding& start : starts) climb(start);
+    refine();
     best_.tried = tried_;
     return best_;
   }
@@ -164,8 +166,32 @@ class Search {
         }
       }
     }
+    add_joint_steps(from, list);
     add_unit_steps(from, list);
     return list;
+  }
+
+  /// The input and the recurrent product of a layer work side by side: both at once.
+  void add_joint_steps(const Folding& from, std::vector<Folding>& list) const {
+    for (std::size_t i = 0; i + 1 < places_.size(); ++i) {
+      if (places_[i].matrix != 0 || places_[i + 1].matrix != 1) continue;
+      for (const auto& [rows, cols] :
+           {std::pair{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {-1, 1}, {1, -1}, {2, 0}, {0, 2}}) {
+        Folding step = from;
+        bool possible = true;
+        for (const Place* place : {&places_[i], &places_[i + 1]}) {
+          MatrixFolding& fold = step.layers[place->layer].matrices[place->matrix];
+          const auto r = neighbour(place->shape.block_rows(), fold.rows_parallel, rows);
+          const auto c = neighbour(place->shape.block_cols(), fold.cols_parallel, cols);
+          possible = possible && r && c;
+          if (!possible) break;
+          fold = {*r, *c, inverses_for(place->shape, *r, *c)};
+          fold.inverses_parallel =
+              std::min(fold.inverses_parallel, largest_inverses(fold, place->group_rows(from)));
+        }
+        if (possible) list.push_back(std::move(step));
+      }
+    }
   }
 
   void add_unit_steps(const Folding& from, std::vector<Folding>& list) const {
@@ -247,14 +273,24 @@ class Search {
     return false;
   }
 
+  /// Single steps from `folding` until none gains.
   void climb(Folding folding) {
     FoldingValue now = value(folding);
-    do {
+    keep(folding, now);
+    while (best_step(folding, now)) {
+    }
+    keep(folding, now);
+  }
+
+  /// Pairs of steps from the best so far.
+  void refine() {
+    Folding folding = best_.folding;
+    FoldingValue now = best_.value;
+    while (best_pair(folding, now)) {
       while (best_step(folding, now)) {
       }
       keep(folding, now);
-    } while (best_pair(folding, now));
-    keep(folding, now);
+    }
   }
 
   /// The cheapest folds whose stages all take at most `clocks`; nothing when some stage cannot.

@@ -44,8 +44,8 @@ FoldingValue value_folding(const Folding& folding, const FoldingRequest& request
                            DatapathTable& table);
 
 /// Search by steps that gain most for what they take, from everything one at a time and from
-/// balanced stages, until no step or pair of steps gains. Throws UsageError naming the resource,
-/// what is there, what the smallest kernel takes, and what takes most, when nothing fits.
+/// balanced stages, until no step or pair of steps gains. Throws UsageError naming the resource
+/// and what is there when not even one block at a time fits.
 ChosenFolding choose_folding(const FoldingRequest& request, DatapathTable& table);
 
 /// Tries every folding of a small model: what choose_folding() is tested against.

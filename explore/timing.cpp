@@ -76,8 +76,10 @@ class GraphBuilder {
     add(m.shape.name + " multiply", static_cast<double>(m.multiply_beats()), m.multiply_depth,
         {each(spectra, 1, 1)}, {each_end(sums, m.row_groups(), m.row_beats())});
     const auto beats = static_cast<double>(m.inverse_beats());
+    FlowPort products = each(out, beats, 1);
+    products.together = m.word_beats();
     add(m.shape.name + " inverse", beats, m.inverse_depth,
-        {each(sums, m.row_groups(), m.word_beats())}, {each(out, beats, 1)});
+        {each(sums, m.row_groups(), m.word_beats())}, {products});
   }
 
   /// `words` of each group come on a product's stream.

@@ -52,12 +52,13 @@ double Visit::issue(double beat) const {
   for (const Arrival& arrival : arrivals) {
     const FlowPort& read = *arrival.read;
     if (beat < read.first) continue;
-    // Bursts begin evenly, and words come as evenly as those before them: the first or the present
-    // burst decides, or the one before.
+    // Bursts are read evenly, and what comes together comes evenly: the first or the present one
+    // decides, or the one before.
     const double now = read.word(beat);
     const double burst_before = std::floor(now / read.burst) * read.burst - 1;
+    const double together = std::floor(now / arrival.written->together) * arrival.written->together;
     double known = -1;
-    for (const double word : {now, burst_before, std::min(read.burst - 1, now), 0.0}) {
+    for (const double word : {now, burst_before, together, std::min(read.burst - 1, now), 0.0}) {
       if (word < 0 || word == known) continue;
       known = word;
       time = std::max(

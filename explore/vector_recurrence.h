@@ -19,6 +19,9 @@ struct FlowPort {
   int edge = -1;
   double words = 1, first = 0, period = 1, burst = 1;
 
+  /// Words that are written one after the other and then wait for what the writer reads.
+  double together = 1;
+
   double beat(double word) const;
   /// The last word of those read or written up to a beat; the beat must not be before the first.
   double word(double beat) const;

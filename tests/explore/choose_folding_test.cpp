@@ -36,7 +36,6 @@ struct Small {
 
 std::vector<Small> small_cases() {
   return {{model_of(16, 8, 8, {lstm_layer(16, 0, 8)}), 160, 60000},
-          {model_of(16, 8, 8, {lstm_layer(16, 0, 8)}), 260, 60000},
           {model_of(8, 4, 4, {gru_layer(8, GruReset::before, 4)}), 90, 40000},
           {model_of(16, 8, 8, {feedforward_layer(32, 8)}), 120, 40000},
           {model_of(16, 8, 8, {feedforward_layer(32, 8)}), 60, 14000}};

@@ -102,6 +102,21 @@ TEST(Timing, PublishedLayer) {
   }
 }
 
+/// Many block rows and few inverse transforms: words come in long bursts.
+TEST(Timing, LongBurstsOfAProduct) {
+  const ModelOptions model = model_of(153, 62, 16, {gru_layer(1024, GruReset::before, 16)});
+  Folding folding = unfolded(model);
+  folding.layers[0].matrices = {{2, 10, 1}, {32, 1, 2}, {1, 32, 1}};
+  folding.layers[0].units_parallel = 16;
+  folding.layers[1].matrices = {{1, 8, 1}};
+  StreamDepths deep;
+  deep.gates_frames = 3;
+  for (const int streams : {1, 2, 16}) {
+    compare("one vector of gates", plan_for(model, resolve(folding, model)), streams);
+    compare("three", plan_for(model, resolve(folding, model), deep, 16), streams);
+  }
+}
+
 /// Units read a group's words in a burst. When the stream before them holds fewer, their product
 /// stands still meanwhile, which the formulas do not count: then only the simulation tells.
 TEST(Timing, StreamsShorterThanABurstAreSlower) {
