@@ -19,7 +19,8 @@ inline constexpr int kHandshakeClocks = 2;
 /// Clocks between the end of a frame and the next turn of the loop over frames.
 inline constexpr int kFrameLoopClocks = 2;
 
-/// Words that the kernel's streams hold; 2 is what a stream without a depth has.
+/// Words that the kernel's streams hold (hls/kernel/recurrent.h); 2 is what a stream without a depth
+/// has.
 struct StreamDepths {
   int sums = 2;      ///< from multiplication to inverse transform
   int product = 32;  ///< from the recurrent and the candidate's product to the units, which read a
@@ -28,7 +29,7 @@ struct StreamDepths {
   int layer = 2;     ///< from a layer to the next one
   double input_frames = 1;  ///< input product, in vectors: it runs ahead
   /// GRU: h to the gates, and what those pass on to the candidate, in vectors.
-  double gates_frames = 1;
+  double gates_frames = 3;
 };
 
 template <class Visitor>

@@ -306,9 +306,10 @@ void gru_frame(int streams,
     ::hls::stream<Beat<typename C::Input, L::unit_group>> operand("operand");
     ::hls::stream<GruGates<L>> gates("gates");
     ::hls::stream<typename ProductBeat<C>::type> candidate("candidate");
-    // These wait for a whole product.
-    ERNN_STREAM_DEPTH(h_groups, L::size / L::unit_group)
-    ERNN_STREAM_DEPTH(gates, L::size / L::unit_group)
+    ERNN_STREAM_DEPTH(recurrent, kProductDepth)
+    ERNN_STREAM_DEPTH(candidate, kProductDepth)
+    ERNN_STREAM_DEPTH(h_groups, kWaitingVectors * (L::size / L::unit_group))
+    ERNN_STREAM_DEPTH(gates, kWaitingVectors * (L::size / L::unit_group))
     gru_read<L>(before[s], h, h_groups);
     matrix_vector<R, R::block>(h, weights.recurrent, recurrent, probe);
     gru_gates<L>(input, recurrent, h_groups, weights, operand, gates, probe);

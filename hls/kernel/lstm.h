@@ -288,6 +288,7 @@ void lstm_frame(int streams,
     ::hls::stream<Beat<typename L::Output, R::block>> y("y");
     ::hls::stream<typename ProductBeat<R>::type> recurrent("recurrent");
     ::hls::stream<Beat<typename L::Hidden, L::unit_group>> hidden("hidden");
+    ERNN_STREAM_DEPTH(recurrent, kProductDepth)
     read_vector(before[s], y);
     matrix_vector<R, R::block>(y, weights.recurrent, recurrent, probe);
     lstm_cells<L>(input, recurrent, weights, cell[s], hidden, probe);

@@ -8,6 +8,13 @@
 namespace ernn {
 namespace kernel {
 
+/// Words that a stream from a product to the units holds: the units read a group's words in a
+/// burst, and a product that had to wait for them would fall behind.
+constexpr int kProductDepth = 32;
+/// Vectors of h and of the gates that wait beside a GRU's products, so that the next streams are
+/// not held up by a product that is still busy.
+constexpr int kWaitingVectors = 3;
+
 /// Outputs of every stream, twice: a frame reads one half and writes the other.
 template <class T, int Streams, int Width>
 struct OutputState {

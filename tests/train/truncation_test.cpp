@@ -38,8 +38,9 @@ std::vector<std::string> with(std::vector<std::string> sets, const std::string& 
 
 int longest_utterance() {
   int longest = 0;
-  for (const auto& utterance : toy::data().train)
-    longest = std::max(longest, utterance.features.rows);
+  const TrainingData data = toy::data();
+  for (const UtteranceInfo& utterance : data.train.infos())
+    longest = std::max(longest, utterance.frames);
   return longest;
 }
 
@@ -122,7 +123,7 @@ TEST(Truncation, EveryPieceIsAStep) {
   const TrainingData data = toy::data();
   long long steps = 0;
   for (const auto& batch : plan_batches(data.train, 4))
-    steps += (data.train[batch.front()].features.rows + 1) / 2;
+    steps += (data.train[batch.front()].frames + 1) / 2;
   const auto lines = train(folder.path() / "all", {"training.epochs=2", "training.truncate=2"});
   EXPECT_EQ(lines[0]["step"], steps);
   EXPECT_EQ(lines[1]["step"], 2 * steps);

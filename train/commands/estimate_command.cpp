@@ -142,7 +142,7 @@ int estimate_command(int argc, char** argv) {
               cxxopts::value<int>(),
               "N")("product-words", "words of the streams behind recurrent products (default 32)",
                    cxxopts::value<int>(),
-                   "N")("gates-frames", "vectors that wait beside a GRU's products (default 1)",
+                   "N")("gates-frames", "vectors that wait beside a GRU's products (default 3)",
                         cxxopts::value<int>(), "N")("json", "writes everything as JSON",
                                                     cxxopts::value<std::string>(), "FILE")(
       "report", "writes an HTML page", cxxopts::value<std::string>(), "FILE")(
