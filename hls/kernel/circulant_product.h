@@ -53,13 +53,13 @@ struct MatrixWeights {
 template <class W, class X>
 using ComplexPart = Grown<Product<W, X>, 1>;
 
-/// Adds the product of two packed spectra to a sum: bins 0 and k/2 are real, every other complex
-/// product takes three multiplications. Exact.
+/// The product of two packed spectra: bins 0 and k/2 are real, every other complex product takes
+/// three multiplications. Exact.
 template <int K, class W, class X, class A>
-void multiply_spectra(const W (&w)[K], const X (&x)[K], A (&sum)[K]) {
+void multiply_spectra(const W (&w)[K], const X (&x)[K], A (&product)[K]) {
   ERNN_INLINE
-  sum[0] = sum[0] + Product<W, X>(w[0] * x[0]);
-  sum[1] = sum[1] + Product<W, X>(w[1] * x[1]);
+  product[0] = Product<W, X>(w[0] * x[0]);
+  product[1] = Product<W, X>(w[1] * x[1]);
   ERNN_BEFORE_UNROLL
   for (int b = 1; b < K / 2; ++b) {
     ERNN_UNROLL
@@ -68,10 +68,8 @@ void multiply_spectra(const W (&w)[K], const X (&x)[K], A (&sum)[K]) {
     const ComplexPart<W, X> common = wr * Sum<X, X>(xr + xi);
     const ComplexPart<W, X> from_im = xi * Sum<W, W>(wr + wi);
     const ComplexPart<W, X> from_re = xr * Sum<W, W>(wi - wr);
-    const ComplexPart<W, X> re = common - from_im;  // wr xr - wi xi
-    const ComplexPart<W, X> im = common + from_re;  // wr xi + wi xr
-    sum[2 * b] = sum[2 * b] + re;
-    sum[2 * b + 1] = sum[2 * b + 1] + im;
+    product[2 * b] = common - from_im;      // wr xr - wi xi
+    product[2 * b + 1] = common + from_re;  // wr xi + wi xr
   }
 }
 
@@ -107,9 +105,9 @@ struct BlockTransform {
   }
 
   static void multiply(const typename M::Weight (&w)[K], const Operand (&x)[K],
-                       Accumulator (&sum)[K]) {
+                       Accumulator (&product)[K]) {
     ERNN_INLINE
-    multiply_spectra<K>(w, x, sum);
+    multiply_spectra<K>(w, x, product);
   }
 
   /// The accumulated spectrum of block row i, narrowed.
@@ -165,9 +163,9 @@ struct BlockTransform<M, 1> {
     operand[0] = x.at[0];
   }
   static void multiply(const typename M::Weight (&w)[1], const Operand (&x)[1],
-                       Accumulator (&sum)[1]) {
+                       Accumulator (&product)[1]) {
     ERNN_INLINE
-    sum[0] = sum[0] + Product<typename M::Weight, Operand>(w[0] * x[0]);
+    product[0] = Product<typename M::Weight, Operand>(w[0] * x[0]);
   }
   template <class Probe>
   static void carry(const Accumulator (&sum)[1], int /*i*/, Carried (&carried)[1],
@@ -203,25 +201,27 @@ void multiply_fold(const MatrixWeights<M>& weights, int n, int j,
     // The blocks of the beat are added first: what is carried around the loop is one addition.
     Accumulator beat[k];
     ERNN_BEFORE_UNROLL
-    for (int i = 0; i < k; ++i) {
-      ERNN_UNROLL
-      beat[i] = 0;
-    }
-    ERNN_BEFORE_UNROLL
     for (int c = 0; c < M::cols_parallel; ++c) {
       ERNN_UNROLL
       typename M::Weight w[k];
+      Accumulator product[k];
       ERNN_BEFORE_UNROLL
       for (int i = 0; i < k; ++i) {
         ERNN_UNROLL
         w[i] = from_code<typename M::Weight>(weights.code[n + r][j + c][i]);
       }
-      TransformOf<M>::multiply(w, x[j + c], beat);
+      TransformOf<M>::multiply(w, x[j + c], product);
+      ERNN_BEFORE_UNROLL
+      for (int i = 0; i < k; ++i) {
+        ERNN_UNROLL
+        beat[i] = c == 0 ? product[i] : Accumulator(beat[i] + product[i]);
+      }
     }
     ERNN_BEFORE_UNROLL
     for (int i = 0; i < k; ++i) {
       ERNN_UNROLL
-      sum[r][i] = j == 0 ? beat[i] : Accumulator(sum[r][i] + beat[i]);
+      if (j == 0) sum[r][i] = 0;
+      sum[r][i] = sum[r][i] + beat[i];
     }
   }
 }
