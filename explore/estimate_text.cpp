@@ -91,8 +91,8 @@ std::string estimate_text(const Estimate& estimate) {
       1e6 * estimate.energy_single.total(), 1e6 * estimate.energy_interleaved.total(),
       estimate.timing.streams);
   for (const std::string& note : estimate_notes(estimate)) text += "* " + note + "\n";
-  text += fmt::format("\n{:22} {:34} {:24} {:32} {}\n", "other designs", "network", "device", "latency",
-                      "throughput");
+  text += fmt::format("\n{:22} {:34} {:24} {:32} {}\n", "other designs", "network", "device",
+                      "latency", "throughput");
   for (const PublishedDesign& design : published_designs()) {
     text += fmt::format("{:22} {:34} {:24} {:32} {}{}[{}]\n", design.work, design.network,
                         design.device, design.latency, design.throughput,
