@@ -305,17 +305,19 @@ class Search {
       long long fewest = 0;
       for (const int rows : divisor_list(place.shape.block_rows())) {
         for (const int cols : divisor_list(place.shape.block_cols())) {
-          const double beats = static_cast<double>(place.shape.block_rows() / rows) *
-                               (place.shape.block_cols() / cols);
+          const int row_beats = place.shape.block_rows() / rows;
+          const int col_beats = place.shape.block_cols() / cols;
+          const double beats = static_cast<double>(row_beats) * col_beats;
           MatrixFolding fold{rows, cols, 1};
           const int largest = largest_inverses(fold, place.group_rows(folding));
-          while (fold.inverses_parallel < largest &&
-                 place.shape.block_rows() / fold.inverses_parallel > clocks)
+          int inverse_beats = place.shape.block_rows();
+          while (fold.inverses_parallel < largest && inverse_beats > clocks) {
             fold.inverses_parallel *= 2;
+            inverse_beats = place.shape.block_rows() / fold.inverses_parallel;
+          }
           const long long cost = static_cast<long long>(rows) * cols * place.shape.block +
                                  4LL * fold.inverses_parallel * place.shape.block;
-          if (beats > clocks || place.shape.block_rows() / fold.inverses_parallel > clocks)
-            continue;
+          if (beats > clocks || inverse_beats > clocks) continue;
           if (fewest > 0 && cost > fewest) continue;
           fewest = cost;
           chosen = fold;
@@ -329,7 +331,8 @@ class Search {
       const int size = request_.model.layers[l].size;
       for (const int units : divisor_list(layer.unit_group)) {
         layer.units_parallel = units;
-        if (size / units <= clocks) break;
+        const int unit_beats = size / units;
+        if (unit_beats <= clocks) break;
       }
     }
     return folding;

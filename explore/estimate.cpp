@@ -73,16 +73,18 @@ std::vector<std::string> estimate_notes(const Estimate& estimate) {
   const auto assumed =
       std::count_if(estimate.datapath.begin(), estimate.datapath.end(),
                     [](const DatapathCost& cost) { return cost.source == CostSource::assumed; });
-  std::vector<std::string> notes = {
-      fmt::format("Datapath functions: {} measured, {} assumed from counted operations "
-                  "(depth, LUT, FF; DSP is arithmetic over operand widths).",
-                  estimate.datapath.size() - static_cast<std::size_t>(assumed), assumed),
+  std::vector<std::string> notes = {fmt::format(
+      "Datapath functions: {} measured, {} assumed from counted operations (depth, LUT, FF; DSP is "
+      "arithmetic over operand widths).",
+      estimate.datapath.size() - static_cast<std::size_t>(assumed), assumed)};
+  notes.emplace_back(
       "Clocks: arithmetic over the kernel's loops (beats + depth + 2 a vector), checked by a "
-      "simulation of its processes; no tool scheduled it.",
-      "BRAM and LUTRAM: arithmetic over the width and depth of each memory.",
-      "The clock rate is the platform file's target; nothing was placed and routed.",
-      "Energy: every factor is an assumption of the platform file; nothing was measured.",
-  };
+      "simulation of its processes; no tool scheduled it.");
+  notes.emplace_back("BRAM and LUTRAM: arithmetic over the width and depth of each memory.");
+  notes.emplace_back(
+      "The clock rate is the platform file's target; nothing was placed and routed.");
+  notes.emplace_back(
+      "Energy: every factor is an assumption of the platform file; nothing was measured.");
   if (!formulas_hold(estimate.plan)) {
     notes.emplace_back(
         "Streams behind recurrent products are shorter than a group's words: the formulas "

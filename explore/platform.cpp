@@ -102,7 +102,8 @@ Resources memory_cost(long long width, long long depth) {
   if (depth <= kDeepestLutram) {
     // 6 bits of 32 words or 3 bits of 64 words take four LUTs (RAM32M, RAM64M).
     const long long bits = depth <= 32 ? 6 : 3;
-    cost.lut = cost.lutram = 4.0 * static_cast<double>((width + bits - 1) / bits);
+    const long long groups = (width + bits - 1) / bits;
+    cost.lut = cost.lutram = 4.0 * static_cast<double>(groups);
     return cost;
   }
   // A BRAM18 holds 512 x 36, 1024 x 18, ... 16384 x 1; two of them are a BRAM36.

@@ -51,17 +51,17 @@ class GraphBuilder {
   void new_loop(bool recurrent) { graph_.recurrent.push_back(recurrent); }
   int stream(double words) { return graph_.add_edge(false, words); }
 
-  void add(const std::string& name, double beats, double depth, std::vector<FlowPort> reads,
-           std::vector<FlowPort> writes) {
+  void add(const std::string& name, double beats, double depth, const std::vector<FlowPort>& reads,
+           const std::vector<FlowPort>& writes) {
     FlowNode node;
     node.name = name;
     node.loop = static_cast<int>(graph_.recurrent.size()) - 1;
     node.beats = beats;
     node.depth = depth;
-    for (FlowPort& port : reads) {
+    for (const FlowPort& port : reads) {
       if (port.edge >= 0) node.reads.push_back(port);
     }
-    for (FlowPort& port : writes) {
+    for (const FlowPort& port : writes) {
       if (port.edge >= 0) node.writes.push_back(port);
     }
     graph_.add_node(std::move(node));
