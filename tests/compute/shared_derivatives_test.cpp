@@ -13,7 +13,7 @@ struct Layer {
   std::vector<T> dy;  // also where there is no row: what must not be read
   std::vector<Problem<T>> problems;
 
-  Layer(std::vector<MatrixSize> sizes, Index rows, std::vector<Index> frames)
+  Layer(const std::vector<MatrixSize>& sizes, Index rows, std::vector<Index> frames)
       : batch(rows), counts(std::move(frames)) {
     unsigned seed = 0;
     for (const MatrixSize& size : sizes) {

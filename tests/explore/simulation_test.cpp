@@ -39,6 +39,7 @@ ProcessNetwork pair_of(int beats_a, int depth_a, int beats_b, int depth_b, bool 
   b.depth = depth_b;
   b.writes = {};
   std::vector<int> reads;
+  reads.reserve(static_cast<std::size_t>(beats_a));
   for (int i = 0; i < beats_a; ++i) reads.push_back(i * (beats_b / beats_a));
   b.reads = {Port{0, buffer ? std::vector<int>{} : reads}};
   network.processes = {a, b};

@@ -34,7 +34,11 @@ class ChildProcess {
       if (environment.count(variable.substr(0, variable.find('='))) == 0)
         variables.push_back(variable);
     }
-    for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+    for (const auto& [name, value] : environment) {
+      std::string& variable = variables.emplace_back(name);
+      variable += '=';
+      variable += value;
+    }
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     constexpr int kNew = O_WRONLY | O_CREAT | O_TRUNC;
@@ -80,6 +84,7 @@ class ChildProcess {
  private:
   static std::vector<char*> pointers(const std::vector<std::string>& texts) {
     std::vector<char*> result;
+    result.reserve(texts.size() + 1);
     for (const auto& text : texts) result.push_back(const_cast<char*>(text.c_str()));
     result.push_back(nullptr);
     return result;
