@@ -84,7 +84,7 @@ std::vector<typename M::Product> multiply(const Element& x, const kernel::Matrix
     const typename Product::type product = out.read();
     for (int n = 0; n < Product::size; ++n) {
       const int row = kernel::block_row<M>(beat * M::inverses_parallel + n / k);
-      y[static_cast<std::size_t>(row * k + n % k)] = product.at[n];
+      y[static_cast<std::size_t>(row) * k + static_cast<std::size_t>(n % k)] = product.at[n];
     }
   }
   EXPECT_TRUE(out.empty());
