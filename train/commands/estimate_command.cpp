@@ -45,10 +45,10 @@ int number(const cxxopts::ParseResult& arguments, const char* option, int otherw
 
 /// The model of a configuration, with the sizes that training would take from the data.
 ModelOptions model_of(const RunConfig& config, const cxxopts::ParseResult& arguments) {
-  const ModelOptions model = complete_model(config);
+  ModelOptions model = complete_model(config);
   if (arguments.count("block") == 0) return model;
   const int k = number(arguments, "block", 1, 1, 64);
-  const ModelOptions blocks = with_blocks(model, {k, k, k}, k);
+  ModelOptions blocks = with_blocks(model, {k, k, k}, k);
   validate(blocks);
   return blocks;
 }
