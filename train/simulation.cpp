@@ -133,6 +133,7 @@ std::vector<SimulatedSignal> signal_counts(const QuantisedNetwork& network,
 
 std::string names_of(const std::vector<Isa>& isas) {
   std::vector<std::string> names;
+  names.reserve(isas.size());
   for (const Isa isa : isas) names.emplace_back(name_of(isa));
   return join(names, ", ");
 }
