@@ -19,8 +19,8 @@ inline constexpr int kHandshakeClocks = 2;
 /// Clocks between the end of a frame and the next turn of the loop over frames.
 inline constexpr int kFrameLoopClocks = 2;
 
-/// Words that the kernel's streams hold (hls/kernel/recurrent.h); 2 is what a stream without a depth
-/// has.
+/// Words that the kernel's streams hold (hls/kernel/recurrent.h); 2 is what a stream without a
+/// depth has.
 struct StreamDepths {
   int sums = 2;      ///< from multiplication to inverse transform
   int product = 32;  ///< from the recurrent and the candidate's product to the units, which read a

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "tests/support/temporary_folder.h"
 #include "tests/support/markup.h"
+#include "tests/support/temporary_folder.h"
 #include "train/scoring.h"
 
 namespace ernn {
