@@ -22,6 +22,7 @@ struct ActivationFunction {
   /// Bits of the argument's code within one segment.
   static constexpr int kDistanceBits = Table::range_log2 - Table::segments_log2 + kFraction;
   static constexpr int kRangeBits = Table::range_log2 + kFraction;
+  static constexpr int kSegments = 1 << Table::segments_log2;
   static_assert(kDistanceBits >= 0, "a segment must be at least one code of the argument wide");
 
   /// Entries reach 1.0, which the gate format does not hold: one bit more, and the sign.
@@ -52,17 +53,19 @@ struct ActivationFunction {
   static Value of_magnitude(const Magnitude& magnitude) {
     ERNN_INLINE
     const Magnitude beyond = magnitude >> kRangeBits;
-    if (kRangeBits < kWidth && beyond != Magnitude(0)) return from_code<Value>(Table::last());
-    const int segment = Magnitude(magnitude >> kDistanceBits).to_int();
-    const Magnitude start = Magnitude(segment) << kDistanceBits;
-    const Magnitude within = magnitude - start;
+    const Magnitude number = magnitude >> kDistanceBits;
+    const Magnitude within = magnitude - Magnitude(number << kDistanceBits);
+    // Beyond the range it is some segment, whose entries are not used: no branch in the datapath.
+    const int segment = number.to_int() & (kSegments - 1);
     const Distance distance = from_code<Distance>(within);
     const Entry base = from_code<Entry>(Table::base(segment));
     const Entry slope = from_code<Entry>(Table::slope(segment));
     const Interpolated exact = base + Product<Entry, Distance>(slope * distance);
     const ap_fixed<FormatOf<Value>::width, FormatOf<Value>::integer, AP_RND, AP_WRAP> rounded =
         exact;
-    return rounded;
+    const Value inside = rounded;
+    const Value last = from_code<Value>(Table::last());
+    return kRangeBits < kWidth && beyond != Magnitude(0) ? last : inside;
   }
 };
 
