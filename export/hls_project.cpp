@@ -237,6 +237,7 @@ std::string vitis_script(const VitisSettings& settings) {
   std::string text = fmt::format(
       "# Generated: vitis_hls -f run_hls.tcl [csim] [csynth] [cosim] [export]   (default: csim "
       "csynth)\n"
+      "# Versions without vitis_hls: vitis-run --mode hls --tcl run_hls.tcl, or hls_config.cfg.\n"
       "# The vendor's headers are used: shim/ must not be on the include path.\n"
       "set steps [lsearch -all -inline -regexp $argv {{^(csim|csynth|cosim|export)$}}]\n"
       "if {{[llength $steps] == 0}} {{ set steps {{csim csynth}} }}\n"
