@@ -7,15 +7,17 @@
 //     field("bins", o.bins, "mel bins");
 //   }
 //
-// and an enum by `enum_names(Enum) -> const std::vector<std::pair<Enum, const char*>>&`. From it
-// come strict reading (an unknown key is an error that names the nearest known one), the resolved
-// configuration that a run folder holds, and the metadata of model files.
+// and an enum by `enum_names(Enum) -> const std::vector<std::pair<Enum, const char*>>&`. A
+// std::optional without a value is written as null; null and a missing key leave a field as it is.
+// From it come strict reading (an unknown key is an error that names the nearest known one), the
+// resolved configuration that a run folder holds, and the metadata of model files.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -45,6 +47,10 @@ template <class T>
 struct IsStringMap : std::false_type {};
 template <class T>
 struct IsStringMap<std::map<std::string, T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
 
 [[noreturn]] inline void wrong(const ConfigNode& node, const std::string& path,
                                const std::string& expected) {
@@ -161,6 +167,8 @@ void read(const ConfigNode& node, const std::string& path, T& value) {
     for (const auto& [key, child] : node.entries()) {
       read(child, fmt::format("{}.{}", path, key), value[key]);
     }
+  } else if constexpr (IsOptional<T>::value) {
+    read(node, path, value.emplace());
   } else {
     OptionReader reader(node, path);
     describe(reader, value);
@@ -191,6 +199,8 @@ ConfigNode write(const T& value) {
     ConfigNode node = ConfigNode::map();
     for (const auto& [key, item] : value) node[key] = write(item);
     return node;
+  } else if constexpr (IsOptional<T>::value) {
+    return value ? write(*value) : ConfigNode();
   } else {
     OptionWriter writer;
     // describe() takes a mutable reference because one function serves reading and writing.

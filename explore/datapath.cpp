@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
-#include "base/files.h"
-#include "base/options.h"
+#include "base/text.h"
+#include "explore/synthesis_results.h"
 
 namespace ernn {
 
@@ -27,12 +26,59 @@ int log2_of(int k) {
 }
 
 std::string key_of(const DatapathCost& cost) {
-  std::string key = fmt::format("{} {:3}", cost.name, cost.k);
+  std::string key = fmt::format("{} {:3}", cost.function, cost.k);
   for (const auto& [name, bits] : cost.widths) key += fmt::format(" {}={}", name, bits);
   return key;
 }
 
+bool same_period(double a, double b) {
+  return std::abs(a - b) < kPeriodTolerance;
+}
+
+/// `place` begins every message.
+DatapathCost measurement_from(const SynthesisResult& result, const std::string& place) {
+  const auto& known = datapath_functions();
+  if (std::find(known.begin(), known.end(), result.function) == known.end()) {
+    throw DataError(fmt::format("{}: function: found '{}', expected one of {}{}", place,
+                                result.function, join(known, ", "),
+                                did_you_mean(result.function, known)));
+  }
+  if (result.mismatches.value_or(0) > 0) {
+    throw DataError(
+        fmt::format("{}: {} values differ from the emulator's, expected none of a measurement",
+                    place, *result.mismatches));
+  }
+  const auto need = [&](const char* key, const auto& value) {
+    if (!value) throw DataError(fmt::format("{}: {} is missing", place, key));
+    return *value;
+  };
+  DatapathCost cost;
+  cost.function = result.function;
+  cost.k = result.k;
+  cost.widths = result.widths;
+  cost.depth = static_cast<int>(need("depth", result.depth));
+  cost.lut = need("lut", result.lut);
+  cost.ff = need("ff", result.ff);
+  cost.dsp = static_cast<int>(need("dsp", result.dsp));
+  cost.period_ns = need("period_ns", result.period_ns);
+  cost.tool = result.tool;
+  const double interval = need("interval", result.interval);
+  if (cost.depth < 1 || interval != 1) {
+    throw DataError(fmt::format(
+        "{}: found depth {}, interval {}; expected a depth of 1 or more and an interval of 1",
+        place, cost.depth, interval));
+  }
+  return cost;
+}
+
 }  // namespace
+
+const std::vector<std::string>& datapath_functions() {
+  static const std::vector<std::string> functions = {"forward_fft",   "block_product", "narrowing",
+                                                     "inverse_fft",   "lstm_cell",     "gru_gates",
+                                                     "gru_candidate", "output",        "adder"};
+  return functions;
+}
 
 const std::vector<std::pair<CostSource, const char*>>& enum_names(CostSource) {
   static const std::vector<std::pair<CostSource, const char*>> names = {
@@ -77,20 +123,18 @@ struct DatapathTable::Operations {
   }
 };
 
-DatapathCost DatapathTable::find(const std::string& name, int k, std::map<std::string, int> widths,
-                                 const Operations& operations) {
+DatapathCost DatapathTable::find(const std::string& function, int k,
+                                 std::map<std::string, int> widths, const Operations& operations) {
   DatapathCost wanted;
-  wanted.name = name;
+  wanted.function = function;
   wanted.k = k;
   wanted.widths = std::move(widths);
   const std::string key = key_of(wanted);
   const auto known = used_.find(key);
   if (known != used_.end()) return known->second;
   for (const DatapathCost& cost : measured_) {
-    if (key_of(cost) == key &&
-        std::abs(cost.period_ns - platform_.period_ns()) < kPeriodTolerance) {
+    if (key_of(cost) == key && same_period(cost.period_ns, platform_.period_ns()))
       return used_[key] = cost;
-    }
   }
   const LogicAssumptions& logic = platform_.logic;
   const double usable_ns = logic.usable_period * platform_.period_ns();
@@ -301,22 +345,16 @@ DatapathCost DatapathTable::output(const LayerWidths& widths, bool table) {
 }
 
 void DatapathTable::add_measurements(const std::filesystem::path& path) {
-  nlohmann::json json;
-  try {
-    json = nlohmann::json::parse(read_file(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw DataError(fmt::format("{}: no JSON: {}", path.string(), error.what()));
-  }
-  const ConfigNode tree = ConfigNode::from_json(json, path.string());
-  if (tree.kind() != ConfigNode::Kind::list)
-    throw DataError(fmt::format("{}: found no list of measurements", path.string()));
-  for (std::size_t i = 0; i < tree.items().size(); ++i) {
-    auto cost = read_options<DatapathCost>(tree.items()[i], std::to_string(i));
-    if (cost.name.empty() || cost.depth < 1 || cost.interval != 1) {
-      throw DataError(fmt::format(
-          "{}: entry {}: found name '{}', depth {}, interval {}; expected a name, a depth of 1 or "
-          "more and an interval of 1",
-          path.string(), i, cost.name, cost.depth, cost.interval));
+  for (const SynthesisResult& result : read_synthesis_results(path)) {
+    if (result.function.empty()) continue;
+    const std::string place = fmt::format("{}: '{}'", path.string(), result.name);
+    DatapathCost cost = measurement_from(result, place);
+    for (const DatapathCost& other : measured_) {
+      if (key_of(other) == key_of(cost) && same_period(other.period_ns, cost.period_ns)) {
+        throw DataError(
+            fmt::format("{}: {} of this k, these widths and this period was measured before", place,
+                        cost.function));
+      }
     }
     measured_.push_back(std::move(cost));
   }

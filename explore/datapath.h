@@ -18,8 +18,7 @@ const std::vector<std::pair<CostSource, const char*>>& enum_names(CostSource);
 /// One function for one set of widths. Takes a new input every `interval` clocks and gives the
 /// result `depth` clocks later.
 struct DatapathCost {
-  std::string name;                   ///< forward_fft, block_product, inverse_fft, lstm_cell,
-                                      ///< gru_gates, gru_candidate, output, activation, narrowing
+  std::string function;               ///< one of datapath_functions()
   int k = 1;                          ///< block size; 1 where there is none
   std::map<std::string, int> widths;  ///< bits by operand
   int depth = 0;                      ///< clocks
@@ -33,7 +32,7 @@ struct DatapathCost {
 
 template <class Visitor>
 void describe(Visitor& field, DatapathCost& o) {
-  field("name", o.name, "function");
+  field("function", o.function, "datapath function");
   field("k", o.k, "block size");
   field("widths", o.widths, "bits by operand");
   field("depth", o.depth, "clocks from input to output");
@@ -46,6 +45,9 @@ void describe(Visitor& field, DatapathCost& o) {
   field("source", o.source, "measured or assumed");
 }
 
+/// The functions that a kernel's datapath is made of, for which costs are asked.
+const std::vector<std::string>& datapath_functions();
+
 /// Real multiplications of a block product, and of a transform of k.
 int block_multiplications(int k);
 int transform_multiplications(int k);
@@ -56,9 +58,11 @@ class DatapathTable {
  public:
   explicit DatapathTable(Platform platform) : platform_(std::move(platform)) {}
 
-  /// Adds the measurements of a JSON file: a list of objects with DatapathCost's fields. They are
-  /// taken where name, k, widths and period agree exactly. Throws UsageError or DataError naming
-  /// file, entry and key.
+  /// Adds the measurements of a file of results (explore/synthesis_results.h): those of datapath
+  /// functions; whole models are left out. They are taken where function, k, widths and period
+  /// agree exactly. Throws DataError naming file and entry: a function that is not known, was
+  /// measured twice, differs from the emulator, lacks a number or does not take an input every
+  /// clock.
   void add_measurements(const std::filesystem::path& path);
 
   /// A block to its spectrum, narrowed. Widths: input, spectrum.
@@ -83,12 +87,12 @@ class DatapathTable {
   const Platform& platform() const { return platform_; }
   /// The same table with nothing asked for yet.
   DatapathTable fresh() const;
-  /// Everything asked for so far, in the order of name, k, widths.
+  /// Everything asked for so far, in the order of function, k, widths.
   std::vector<DatapathCost> used() const;
 
  private:
   struct Operations;
-  DatapathCost find(const std::string& name, int k, std::map<std::string, int> widths,
+  DatapathCost find(const std::string& function, int k, std::map<std::string, int> widths,
                     const Operations& operations);
   Operations activation(const LayerWidths& widths) const;
 

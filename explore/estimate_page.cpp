@@ -155,7 +155,7 @@ std::string datapath_table(const Estimate& estimate) {
     std::string widths;
     for (const auto& [name, bits] : cost.widths)
       widths += fmt::format("{}{} {}", widths.empty() ? "" : ", ", name, bits);
-    rows += row_of({cost.name, widths, name_of(cost.source), cost.tool, std::to_string(cost.k),
+    rows += row_of({cost.function, widths, name_of(cost.source), cost.tool, std::to_string(cost.k),
                     std::to_string(cost.depth), fmt::format("{:.0f}", cost.lut),
                     fmt::format("{:.0f}", cost.ff), std::to_string(cost.dsp)},
                    4);

@@ -237,6 +237,7 @@ std::string vitis_script(const VitisSettings& settings) {
   std::string text = fmt::format(
       "# Generated: vitis_hls -f run_hls.tcl [csim] [csynth] [cosim] [export]   (default: csim "
       "csynth)\n"
+      "# Versions without vitis_hls: vitis-run --mode hls --tcl run_hls.tcl, or hls_config.cfg.\n"
       "# The vendor's headers are used: shim/ must not be on the include path.\n"
       "set steps [lsearch -all -inline -regexp $argv {{^(csim|csynth|cosim|export)$}}]\n"
       "if {{[llength $steps] == 0}} {{ set steps {{csim csynth}} }}\n"
@@ -260,13 +261,16 @@ std::string vitis_config(const VitisSettings& settings) {
   std::string text = fmt::format(
       "# Generated: v++ -c --mode hls --config hls_config.cfg --work_dir vitis, then\n"
       "# vitis-run --mode hls --csim | --cosim | --package with the same two options.\n"
+      "# The testbench looks for the artefact in the folders above; with a --work_dir elsewhere "
+      "add\n"
+      "# csim.argv=/its/folder and cosim.argv=/its/folder.\n"
       "part={}\n\n[hls]\nflow_target=vivado\nclock={}ns\nsyn.file=top.cpp\n"
       "syn.file_cflags=top.cpp,{}\nsyn.top={}\n",
       kPart, kClockNs, settings.flags, kTop);
   for (const std::string& file : settings.testbench) {
     text += fmt::format("tb.file={0}\ntb.file_cflags={0},{1}\n", file, settings.flags);
   }
-  return text + "csim.argv=..\ncosim.argv=..\npackage.output.format=ip_catalog\n";
+  return text + "package.output.format=ip_catalog\n";
 }
 
 }  // namespace

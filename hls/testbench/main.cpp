@@ -1,8 +1,9 @@
 // The testbench of an exported network.
 //
-//   ernn_testbench [ARTEFACT]       compares the kernel with the artefact's golden signals
-//   (default: ..) ernn_testbench --frames FILE.npy --lengths FILE.npy --logits OUT.npy [--counters
-//   OUT.txt]
+//   ernn_testbench [ARTEFACT]
+//       compares the kernel with the artefact's golden signals; by default that of the nearest
+//       artefact above the working folder
+//   ernn_testbench --frames FILE.npy --lengths FILE.npy --logits OUT.npy [--counters OUT.txt]
 //       runs whole utterances: codes [frames, inputs], frames of each utterance; the state is reset
 //       before each one
 //
@@ -64,6 +65,18 @@ void run_utterances(const std::map<std::string, std::string>& files) {
   if (files.count("--counters") > 0) write_counters(files.at("--counters"), counters);
 }
 
+/// The nearest folder above that is an artefact: synthesis tools run this program somewhere in
+/// their own folders (csim/build and the like), which usually lie in the artefact's hls folder.
+std::string artefact_above() {
+  constexpr int kLevels = 16;
+  std::string folder = "..";
+  for (int level = 0; level < kLevels; ++level, folder += "/..") {
+    if (std::ifstream(folder + "/SHA256SUMS")) return folder;
+  }
+  throw std::runtime_error(
+      "no folder above has a file SHA256SUMS; give the artefact: ernn_testbench ARTEFACT");
+}
+
 int usage() {
   std::cerr << "usage: ernn_testbench [ARTEFACT]\n"
                "       ernn_testbench --frames FILE.npy --lengths FILE.npy --logits OUT.npy "
@@ -72,7 +85,7 @@ int usage() {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return prove("..") ? 0 : 1;
+  if (arguments.empty()) return prove(artefact_above()) ? 0 : 1;
   if (arguments.size() == 1 && arguments[0][0] != '-') return prove(arguments[0]) ? 0 : 1;
   std::map<std::string, std::string> files;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {

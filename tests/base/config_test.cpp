@@ -32,6 +32,7 @@ struct Outer {
   Colour colour = Colour::red;
   std::vector<Inner> inner;
   std::map<std::string, int> bits;
+  std::optional<double> share;
 };
 template <class Visitor>
 void describe(Visitor& field, Outer& o) {
@@ -40,6 +41,7 @@ void describe(Visitor& field, Outer& o) {
   field("colour", o.colour);
   field("inner", o.inner);
   field("bits", o.bits);
+  field("share", o.share);
 }
 
 std::string error_of(const std::string& yaml) {
@@ -108,6 +110,17 @@ TEST(Config, WrittenOptionsReadBackTheSame) {
     EXPECT_EQ(back.inner.at(0).rate, 1.0 / 3);
     EXPECT_EQ(back.bits.at("cell"), 12);
   }
+}
+
+TEST(Config, OptionalFieldsMayBeAbsent) {
+  EXPECT_FALSE(read_options<Outer>(ConfigNode::from_yaml_text("name: a", "test.yaml")).share);
+  EXPECT_FALSE(read_options<Outer>(ConfigNode::from_yaml_text("share: null", "test.yaml")).share);
+  EXPECT_EQ(read_options<Outer>(ConfigNode::from_yaml_text("share: 0", "test.yaml")).share, 0.0);
+  EXPECT_THAT(error_of("share: much"), testing::HasSubstr("share: found 'much'"));
+  Outer o;
+  EXPECT_TRUE(write_options(o).to_json().at("share").is_null());
+  o.share = 0.25;
+  EXPECT_EQ(write_options(o).to_json().at("share"), 0.25);
 }
 
 }  // namespace

@@ -31,9 +31,11 @@ struct Outcome {
   std::string output;
 };
 
-Outcome run_testbench(const std::string& project, const std::string& arguments) {
-  const std::string command =
-      std::string(ERNN_TESTBENCHES) + "/testbench_" + project + " " + arguments + " 2>&1";
+/// Runs in the folder `where`.
+Outcome run_testbench(const std::string& project, const std::string& arguments,
+                      const fs::path& where = ".") {
+  const std::string command = "cd " + where.string() + " && " + ERNN_TESTBENCHES + "/testbench_" +
+                              project + " " + arguments + " 2>&1";
   Outcome run;
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return run;
@@ -94,6 +96,21 @@ INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
                          testing::Values("lstm", "gru", "feedforward", "folded_large",
                                          "folded_gru"),
                          [](const auto& info) { return std::string(info.param); });
+
+TEST(Project, TheArtefactAboveIsFound) {
+  // Where Vitis' unified flow runs the testbench of C simulation.
+  const Damaged copy("lstm");
+  const fs::path build = copy.path() / "hls/vitis/hls/csim/build";
+  fs::create_directories(build);
+  EXPECT_EQ(run_testbench("lstm", "", copy.path() / "hls").status, 0);
+  const Outcome run = run_testbench("lstm", "", build);
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("equal: 0 mismatches"));
+  const TemporaryFolder elsewhere;
+  const Outcome lost = run_testbench("lstm", "", elsewhere.path());
+  EXPECT_EQ(lost.status, 1);
+  EXPECT_THAT(lost.output, HasSubstr("no folder above has a file SHA256SUMS"));
+}
 
 TEST(Project, OneWrongRomCodeIsFound) {
   const Outcome run = run_testbench("wrong_rom", project_folder("wrong_rom").string());

@@ -30,11 +30,16 @@ while {[gets $file line] >= 0} {
       if {![file isfile [lindex [split $value ,] 0]]} { refuse "$key: no file [lindex [split $value ,] 0]" }
       if {[string match *shim* $value]} { refuse "the host's stand-ins are on the include path" }
     }
-    *.argv { if {![file isfile [file join $value manifest.json]]} { refuse "$key: $value is not an artefact" } }
+    *.argv {
+      # The testbench runs in a folder of the tool's (UG1399, "Output of C Simulation": csim/build).
+      if {[file pathtype $value] ne "absolute"} { refuse "$key: $value is no absolute path" }
+      if {![file isfile [file join $value manifest.json]]} { refuse "$key: $value is not an artefact" }
+    }
+    package.output.format { if {$value ni {ip_catalog xo syn_dcp sysgen rtl}} { refuse "$key: unknown format $value" } }
     clock { if {![regexp {^[0-9.]+ns$} $value]} { refuse "clock: $value" } }
   }
 }
-foreach key {part flow_target clock syn.file syn.top tb.file csim.argv} {
+foreach key {part flow_target clock syn.file syn.top tb.file package.output.format} {
   if {$key ni $found} { refuse "$key is missing" }
 }
 puts "[llength $found] settings"

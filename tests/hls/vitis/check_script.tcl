@@ -67,6 +67,12 @@ proc call {command arguments} {
   if {[info exists options(-argv)] && ![file isfile [file join $options(-argv) manifest.json]]} {
     refuse "$command: $options(-argv) is not an artefact"
   }
+  if {[info exists options(-argv)] && [file pathtype $options(-argv)] ne "absolute"} {
+    refuse "$command: $options(-argv) is no absolute path; the testbench runs in a folder of the tool's"
+  }
+  if {[info exists options(-format)] && $options(-format) ni {ip_catalog xo syn_dcp sysgen}} {
+    refuse "$command: unknown format $options(-format)"
+  }
   if {$command eq "create_clock" && ![string is double -strict $options(-period)]} { refuse "create_clock: no period" }
   if {$command eq "set_top"} { check_top [lindex $words 0] }
   lappend ::done $command
