@@ -92,7 +92,7 @@ TEST_P(GoodProject, EverySignalIsEqual) {
 
 INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
                          testing::Values("lstm", "gru", "feedforward", "folded_large",
-                                         "folded_gru"),
+                                         "folded_gru", "uneven_large"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Project, OneWrongRomCodeIsFound) {
@@ -243,6 +243,9 @@ TEST(Project, UtterancesOfFeedforwardLayers) {
 }
 TEST(Project, UtterancesOfAFoldedKernel) {
   compare_utterances("folded_large", "large");
+}
+TEST(Project, UtterancesOfAKernelWhoseRowsAtATimeDoNotDivide) {
+  compare_utterances("uneven_large", "large");
 }
 
 }  // namespace
