@@ -14,8 +14,8 @@ struct MatrixFolding {
   /// which the last has rows beyond the matrix when this does not divide p.
   int rows_parallel = 1;
   int cols_parallel = 1;  ///< blocks of a row multiplied at the same time; divides their number q
-  /// Block rows transformed back at the same time: a power of two that divides rows_parallel, p and,
-  /// in matrices with gates and the candidate, the block rows of a unit group.
+  /// Block rows transformed back at the same time: a power of two that divides rows_parallel, p
+  /// and, in matrices with gates and the candidate, the block rows of a unit group.
   int inverses_parallel = 1;
 };
 

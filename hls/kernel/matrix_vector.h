@@ -97,8 +97,8 @@ void move_up(RowSums<M>& rows) {
 }
 
 /// Transforms back; p / inverses_parallel beats, of which the last group of rows takes only as many
-/// as it has rows of the matrix. The rows of a group move up to the place of the first ones, so that
-/// the transforms have one input and no multiplexer.
+/// as it has rows of the matrix. The rows of a group move up to the place of the first ones, so
+/// that the transforms have one input and no multiplexer.
 template <class M, class Probe>
 void inverse_stage(::hls::stream<RowSums<M>>& in, ::hls::stream<typename ProductBeat<M>::type>& out,
                    Probe probe) {

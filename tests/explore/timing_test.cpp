@@ -17,12 +17,12 @@ struct Fold {
   int rows, cols, inverses, units, groups;
 };
 
+/// The last three do not divide the block rows.
 const std::vector<Fold>& folds() {
-  static const std::vector<Fold> list = {{1, 1, 1, 1, 1},  {4, 1, 1, 2, 1},  {1, 4, 1, 4, 1},
-                                         {4, 4, 4, 8, 1},  {8, 2, 2, 4, 2},  {2, 8, 2, 8, 2},
-                                         {16, 4, 8, 8, 4}, {8, 16, 8, 16, 2},
-                                         // These do not divide the block rows:
-                                         {3, 1, 1, 2, 1},  {5, 2, 1, 4, 2},  {12, 2, 4, 8, 2}};
+  static const std::vector<Fold> list = {{1, 1, 1, 1, 1},  {4, 1, 1, 2, 1},   {1, 4, 1, 4, 1},
+                                         {4, 4, 4, 8, 1},  {8, 2, 2, 4, 2},   {2, 8, 2, 8, 2},
+                                         {16, 4, 8, 8, 4}, {8, 16, 8, 16, 2}, {3, 1, 1, 2, 1},
+                                         {5, 2, 1, 4, 2},  {12, 2, 4, 8, 2}};
   return list;
 }
 

@@ -91,8 +91,8 @@ TEST_P(GoodProject, EverySignalIsEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
-                         testing::Values("lstm", "gru", "feedforward", "folded_large",
-                                         "folded_gru", "uneven_large"),
+                         testing::Values("lstm", "gru", "feedforward", "folded_large", "folded_gru",
+                                         "uneven_large"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Project, OneWrongRomCodeIsFound) {
@@ -186,6 +186,16 @@ TEST(Project, WrongArgumentsAreAUsageError) {
   EXPECT_EQ(run_testbench("gru", "--frame x").status, 2);
   EXPECT_EQ(run_testbench("gru", "--frames x").status, 2);
   EXPECT_EQ(run_testbench("gru", "/nonexistent").status, 1);
+}
+
+/// Rows that fill the last group are in the kernel's memory alone.
+TEST(Project, RowsAtATimeChangeNeitherWeightsNorGoldenData) {
+  const fs::path uneven = project_folder("uneven_large");
+  const fs::path even = project_folder("folded_large");
+  EXPECT_NE(read_file(uneven / "hls" / "config.h"), read_file(even / "hls" / "config.h"));
+  for (const char* file : {"hls/weights.h", "hls/weights.bin", "golden/layers.1.candidate.sum.npy",
+                           "golden/output.output.npy"})
+    EXPECT_EQ(read_file(uneven / file), read_file(even / file)) << file;
 }
 
 /// Several utterances, wild enough to saturate, against the emulator: logits and every counter.
