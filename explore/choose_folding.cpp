@@ -324,7 +324,8 @@ class Search {
     std::optional<MatrixFolding> chosen;
     long long fewest = 0;
     for (int inverses = 1; place.suits(inverses, unit_group); inverses *= 2) {
-      if (place.rows() / inverses > clocks) continue;
+      const int inverse_beats = place.rows() / inverses;
+      if (inverse_beats > clocks) continue;
       const std::vector<int> choices = row_choices(place.rows(), inverses);
       for (const int cols : divisor_list(place.cols())) {
         const auto rows = std::find_if(choices.begin(), choices.end(), [&](int r) {

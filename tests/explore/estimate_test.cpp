@@ -88,7 +88,7 @@ TEST(Resources, OfRowsThatDoNotDivide) {
   const StageResources& multiply = stage_of(stages, "layers.0.recurrent multiply");
   EXPECT_EQ(multiply.beats, 86 * 2);
   EXPECT_EQ(multiply.total.dsp, 3 * 16 * 23);
-  EXPECT_EQ(multiply.weight_bits, 258LL * 16 * 512 * 12);
+  EXPECT_EQ(multiply.weight_bits, 258LL * 32 * 16 * 12);
   EXPECT_EQ(multiply.total.bram36, memory_cost(3 * 16 * 16 * 12, 172).bram36);
   EXPECT_EQ(stage_of(stages, "layers.0.recurrent inverse").beats, 256);
 }
