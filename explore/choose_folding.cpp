@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
+#include <tuple>
 
 #include "base/error.h"
 
@@ -12,9 +14,13 @@ namespace ernn {
 
 namespace {
 
-constexpr double kOthersWeight = 0.02;   ///< of the mean interval beside the objective
-constexpr long long kMostTried = 15000;  ///< foldings; pairs of steps are not tried beyond
+constexpr double kOthersWeight = 0.02;   ///< of what breaks ties beside the objective
+constexpr long long kMostTried = 10000;  ///< foldings; pairs of steps are not tried beyond
 constexpr int kLargestGroups = 8;        ///< unit groups tried: 1, 2, 4, 8 times the smallest
+
+int ceil_divide(int a, int b) {
+  return (a + b - 1) / b;
+}
 
 std::vector<int> divisor_list(int number) {
   std::vector<int> list;
@@ -32,13 +38,17 @@ std::optional<int> neighbour(int number, int value, int steps) {
   return list[static_cast<std::size_t>(at)];
 }
 
-int largest_inverses(const MatrixFolding& fold, int group_rows) {
-  int largest = 1;
-  while (fold.rows_parallel % (2 * largest) == 0 &&
-         (group_rows == 0 || group_rows % (2 * largest) == 0)) {
-    largest *= 2;
+/// Rows at a time worth trying for `number` block rows when so many are transformed back at a time:
+/// for each number of groups the fewest rows that make it. Ascending.
+std::vector<int> row_choices(int number, int inverses) {
+  std::vector<int> list;
+  int groups = 0;
+  for (int rows = inverses; rows <= number; rows += inverses) {
+    const int these = ceil_divide(number, rows);
+    if (these != groups) list.push_back(rows);
+    groups = these;
   }
-  return largest;
+  return list;
 }
 
 /// One matrix of a folding, with what its folds must divide.
@@ -47,8 +57,15 @@ struct Place {
   MatrixShape shape;
   int gates = 0;  ///< 0: not in unit groups
 
-  int group_rows(const Folding& folding) const {
-    return gates == 0 ? 0 : gates * folding.layers[layer].unit_group / shape.block;
+  int rows() const { return shape.block_rows(); }
+  int cols() const { return shape.block_cols(); }
+  int beats(const MatrixFolding& fold) const {
+    return ceil_divide(rows(), fold.rows_parallel) * (cols() / fold.cols_parallel);
+  }
+  /// Whether so many inverse transforms at a time suit, rows_parallel aside.
+  bool suits(int inverses, int unit_group) const {
+    const int group_rows = gates == 0 ? 0 : gates * unit_group / shape.block;
+    return inverses > 0 && rows() % inverses == 0 && group_rows % inverses == 0;
   }
 };
 
@@ -74,13 +91,14 @@ class Search {
     best_.folding = plain;
     best_.value = value(plain);
     if (!best_.value.fits) throw UsageError(why_not(best_.value));
-    std::vector<Folding> starts = {plain};
     // Leaving room in several degrees: what is best to add depends on where one starts.
+    std::vector<Folding> starts;
     if (const double fastest = fastest_balance(); fastest > 0) {
-      for (const double slower : {1.0, 1.4, 2.0, 4.0}) {
+      for (const double slower : {1.0, 1.4, 2.0}) {
         if (const auto balanced = folds_within(slower * fastest)) starts.push_back(*balanced);
       }
     }
+    if (starts.empty()) starts.push_back(plain);
     for (const Folding& start : starts) climb(start);
     refine();
     best_.tried = tried_;
@@ -108,8 +126,9 @@ class Search {
 
   void keep(const Folding& folding, const FoldingValue& value) {
     if (!value.fits) return;
-    const bool better = !best_.value.fits || value.clocks < best_.value.clocks ||
-                        (value.clocks == best_.value.clocks && value.share < best_.value.share);
+    const FoldingValue& best = best_.value;
+    const bool better = !best.fits || std::tie(value.clocks, value.others, value.share) <
+                                          std::tie(best.clocks, best.others, best.share);
     if (!better) return;
     best_.folding = folding;
     best_.value = value;
@@ -132,38 +151,49 @@ class Search {
         table_.platform().name, text);
   }
 
-  /// Inverse transforms that keep up with the products: a power of two.
-  static int inverses_for(const MatrixShape& shape, int rows, int cols) {
-    int inverses = 1;
-    while (inverses * (shape.block_cols() / cols) < rows) inverses *= 2;
-    return inverses;
+  /// Folds of one matrix a step away: about as many products at a time with other columns, and
+  /// somewhat more and fewer, each with half, the same and twice the inverse transforms.
+  static std::vector<MatrixFolding> steps(const Place& place, const MatrixFolding& old,
+                                          int unit_group) {
+    std::vector<MatrixFolding> list;
+    const int beats = place.beats(old);
+    for (const int inverses :
+         {old.inverses_parallel / 2, old.inverses_parallel, 2 * old.inverses_parallel}) {
+      if (!place.suits(inverses, unit_group)) continue;
+      const std::vector<int> choices = row_choices(place.rows(), inverses);
+      for (int step = -2; step <= 2; ++step) {
+        const auto cols = neighbour(place.cols(), old.cols_parallel, step);
+        if (!cols) continue;
+        const auto fast_enough = [&](double most) {
+          return std::find_if(choices.begin(), choices.end() - 1, [&](int rows) {
+            return place.beats({rows, *cols, inverses}) <= most;
+          });
+        };
+        const auto same = fast_enough(beats);
+        std::set<int> rows = {*same};
+        if (std::abs(step) < 2) {
+          if (same != choices.begin()) rows.insert(*(same - 1));
+          if (same + 1 != choices.end()) rows.insert(*(same + 1));
+        }
+        if (step == 0) rows.insert({*fast_enough(beats / 2.0), *fast_enough(beats * 2.0)});
+        for (const int r : rows) list.push_back({r, *cols, inverses});
+      }
+    }
+    return list;
   }
 
   /// Foldings one step away.
   std::vector<Folding> steps(const Folding& from) const {
     std::vector<Folding> list;
-    const auto offer = [&](const Place& place, MatrixFolding fold) {
-      const MatrixFolding& old = from.layers[place.layer].matrices[place.matrix];
-      fold.inverses_parallel =
-          std::clamp(fold.inverses_parallel, 1, largest_inverses(fold, place.group_rows(from)));
-      if (fold.rows_parallel == old.rows_parallel && fold.cols_parallel == old.cols_parallel &&
-          fold.inverses_parallel == old.inverses_parallel)
-        return;
-      list.push_back(from);
-      list.back().layers[place.layer].matrices[place.matrix] = fold;
-    };
     for (const Place& place : places_) {
-      const MatrixFolding& old = from.layers[place.layer].matrices[place.matrix];
-      for (const int inverses : {old.inverses_parallel / 2, 2 * old.inverses_parallel})
-        offer(place, {old.rows_parallel, old.cols_parallel, inverses});
-      for (int rows = -2; rows <= 2; ++rows) {
-        for (int cols = std::abs(rows) - 2; cols <= 2 - std::abs(rows); ++cols) {
-          const auto r = neighbour(place.shape.block_rows(), old.rows_parallel, rows);
-          const auto c = neighbour(place.shape.block_cols(), old.cols_parallel, cols);
-          if (!r || !c) continue;
-          offer(place, {*r, *c, old.inverses_parallel});
-          offer(place, {*r, *c, inverses_for(place.shape, *r, *c)});
-        }
+      const LayerFolding& layer = from.layers[place.layer];
+      const MatrixFolding& old = layer.matrices[place.matrix];
+      for (const MatrixFolding& fold : steps(place, old, layer.unit_group)) {
+        if (fold.rows_parallel == old.rows_parallel && fold.cols_parallel == old.cols_parallel &&
+            fold.inverses_parallel == old.inverses_parallel)
+          continue;
+        list.push_back(from);
+        list.back().layers[place.layer].matrices[place.matrix] = fold;
       }
     }
     add_joint_steps(from, list);
@@ -175,21 +205,17 @@ class Search {
   void add_joint_steps(const Folding& from, std::vector<Folding>& list) const {
     for (std::size_t i = 0; i + 1 < places_.size(); ++i) {
       if (places_[i].matrix != 0 || places_[i + 1].matrix != 1) continue;
-      for (const auto& [rows, cols] :
-           {std::pair{1, 0}, {0, 1}, {-1, 0}, {0, -1}, {-1, 1}, {1, -1}, {2, 0}, {0, 2}}) {
-        Folding step = from;
-        bool possible = true;
-        for (const Place* place : {&places_[i], &places_[i + 1]}) {
-          MatrixFolding& fold = step.layers[place->layer].matrices[place->matrix];
-          const auto r = neighbour(place->shape.block_rows(), fold.rows_parallel, rows);
-          const auto c = neighbour(place->shape.block_cols(), fold.cols_parallel, cols);
-          possible = possible && r && c;
-          if (!possible) break;
-          fold = {*r, *c, inverses_for(place->shape, *r, *c)};
-          fold.inverses_parallel =
-              std::min(fold.inverses_parallel, largest_inverses(fold, place->group_rows(from)));
-        }
-        if (possible) list.push_back(std::move(step));
+      const LayerFolding& layer = from.layers[places_[i].layer];
+      const int beats =
+          std::max(places_[i].beats(layer.matrices[0]), places_[i + 1].beats(layer.matrices[1]));
+      for (const double slower : {0.5, 0.7, 0.85, 0.95, 1.06, 1.2, 1.4, 2.0}) {
+        const auto input = cheapest(places_[i], slower * beats, layer.unit_group);
+        const auto recurrent = cheapest(places_[i + 1], slower * beats, layer.unit_group);
+        if (!input || !recurrent) continue;
+        list.push_back(from);
+        std::vector<MatrixFolding>& folds = list.back().layers[places_[i].layer].matrices;
+        folds[0] = *input;
+        folds[1] = *recurrent;
       }
     }
   }
@@ -230,8 +256,7 @@ class Search {
     for (const Place& place : places_) {
       if (place.layer != layer) continue;
       MatrixFolding& fold = one.matrices[place.matrix];
-      fold.inverses_parallel =
-          std::min(fold.inverses_parallel, largest_inverses(fold, place.group_rows(folding)));
+      while (!place.suits(fold.inverses_parallel, group)) fold.inverses_parallel /= 2;
     }
   }
 
@@ -293,6 +318,30 @@ class Search {
     }
   }
 
+  /// The cheapest folds of a matrix whose processes take at most `clocks`; nothing when there are
+  /// none.
+  static std::optional<MatrixFolding> cheapest(const Place& place, double clocks, int unit_group) {
+    std::optional<MatrixFolding> chosen;
+    long long fewest = 0;
+    for (int inverses = 1; place.suits(inverses, unit_group); inverses *= 2) {
+      const int inverse_beats = place.rows() / inverses;
+      if (inverse_beats > clocks) continue;
+      const std::vector<int> choices = row_choices(place.rows(), inverses);
+      for (const int cols : divisor_list(place.cols())) {
+        const auto rows = std::find_if(choices.begin(), choices.end(), [&](int r) {
+          return place.beats({r, cols, inverses}) <= clocks;
+        });
+        if (rows == choices.end()) continue;
+        const long long cost =
+            (static_cast<long long>(*rows) * cols + 4LL * inverses) * place.shape.block;
+        if (chosen && cost >= fewest) continue;
+        fewest = cost;
+        chosen = {*rows, cols, inverses};
+      }
+    }
+    return chosen;
+  }
+
   /// The cheapest folds whose stages all take at most `clocks`; nothing when some stage cannot.
   std::optional<Folding> folds_within(double clocks) const {
     Folding folding = unfolded(request_.model);
@@ -301,29 +350,10 @@ class Search {
       if (folding.layers[l].unit_group > 0) set_group(folding, l, groups_of(l).back());
     }
     for (const Place& place : places_) {
-      MatrixFolding& chosen = folding.layers[place.layer].matrices[place.matrix];
-      long long fewest = 0;
-      for (const int rows : divisor_list(place.shape.block_rows())) {
-        for (const int cols : divisor_list(place.shape.block_cols())) {
-          const int row_beats = place.shape.block_rows() / rows;
-          const int col_beats = place.shape.block_cols() / cols;
-          const double beats = static_cast<double>(row_beats) * col_beats;
-          MatrixFolding fold{rows, cols, 1};
-          const int largest = largest_inverses(fold, place.group_rows(folding));
-          int inverse_beats = place.shape.block_rows();
-          while (fold.inverses_parallel < largest && inverse_beats > clocks) {
-            fold.inverses_parallel *= 2;
-            inverse_beats = place.shape.block_rows() / fold.inverses_parallel;
-          }
-          const long long cost = static_cast<long long>(rows) * cols * place.shape.block +
-                                 4LL * fold.inverses_parallel * place.shape.block;
-          if (beats > clocks || inverse_beats > clocks) continue;
-          if (fewest > 0 && cost > fewest) continue;
-          fewest = cost;
-          chosen = fold;
-        }
-      }
-      if (fewest == 0) return std::nullopt;
+      LayerFolding& layer = folding.layers[place.layer];
+      const auto fold = cheapest(place, clocks, layer.unit_group);
+      if (!fold) return std::nullopt;
+      layer.matrices[place.matrix] = *fold;
     }
     for (std::size_t l = 0; l < request_.model.layers.size(); ++l) {
       LayerFolding& layer = folding.layers[l];
@@ -363,12 +393,13 @@ class Search {
     if (place == places_.size()) return keep(folding, value(folding));
     const Place& at = places_[place];
     MatrixFolding& fold = folding.layers[at.layer].matrices[at.matrix];
-    for (const int rows : divisor_list(at.shape.block_rows())) {
-      for (const int cols : divisor_list(at.shape.block_cols())) {
-        fold = {rows, cols, 1};
-        const int largest = largest_inverses(fold, at.group_rows(folding));
-        for (; fold.inverses_parallel <= largest; fold.inverses_parallel *= 2)
+    const int group = folding.layers[at.layer].unit_group;
+    for (int inverses = 1; at.suits(inverses, group); inverses *= 2) {
+      for (int rows = inverses; rows <= at.rows(); rows += inverses) {
+        for (const int cols : divisor_list(at.cols())) {
+          fold = {rows, cols, inverses};
           try_matrices(folding, place + 1);
+        }
       }
     }
     fold = {};
@@ -394,9 +425,6 @@ FoldingValue value_folding(const Folding& folding, const FoldingRequest& request
   const KernelPlan plan = plan_kernel(request.model, folding, request.widths, table, request.depths,
                                       request.port_elements);
   FoldingValue value;
-  value.clocks = request.objective == FoldingObjective::latency
-                     ? latency_clocks(plan)
-                     : interval_bound(plan, request.streams);
   const std::vector<StageResources> stages = kernel_resources(plan, table, request.streams);
   for (const StageResources& stage : stages) value.others += static_cast<double>(stage.beats);
   value.others /= static_cast<double>(stages.size());
@@ -407,6 +435,14 @@ FoldingValue value_folding(const Folding& folding, const FoldingRequest& request
                used.ff <= limits.ff;
   value.share = used.dsp / limits.dsp + used.bram36 / limits.bram36 + used.lut / limits.lut +
                 used.ff / limits.ff;
+  if (!value.fits) return value;
+  if (request.objective == FoldingObjective::latency) {
+    value.clocks = latency_clocks(plan);
+  } else {
+    const IntervalBounds bounds = interval_bounds(plan, request.streams);
+    value.clocks = bounds.interleaved;
+    value.others += bounds.recurrence;
+  }
   return value;
 }
 

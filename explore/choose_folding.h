@@ -12,7 +12,7 @@
 namespace ernn {
 
 /// latency: clocks from a frame's first input to its last logit; throughput: clocks a frame when
-/// `streams` are interleaved (interval_bound(), timing.h).
+/// `streams` are interleaved (interval_bounds(), timing.h).
 enum class FoldingObjective { latency, throughput };
 const std::vector<std::pair<FoldingObjective, const char*>>& enum_names(FoldingObjective);
 
@@ -28,9 +28,10 @@ struct FoldingRequest {
 /// How good a folding is and what it takes.
 struct FoldingValue {
   bool fits = false;
-  double clocks = 0;  ///< the objective
-  double others = 0;  ///< mean beats of the stages: breaks ties
-  double share = 0;   ///< sum over resources of what is taken of the limit
+  double clocks = 0;  ///< the objective; 0 when it does not fit
+  /// Breaks ties: mean beats of the stages and, for throughput, what a frame of one stream takes.
+  double others = 0;
+  double share = 0;  ///< sum over resources of what is taken of the limit
   Resources resources;
 };
 
@@ -43,9 +44,9 @@ struct ChosenFolding {
 FoldingValue value_folding(const Folding& folding, const FoldingRequest& request,
                            DatapathTable& table);
 
-/// Search by steps that gain most for what they take, from everything one at a time and from
-/// balanced stages, until no step or pair of steps gains. Throws UsageError naming the resource
-/// and what is there when not even one block at a time fits.
+/// Search by steps that gain most for what they take, from balanced stages, until no step or pair
+/// of steps gains. Throws UsageError naming the resource and what is there when not even one block
+/// at a time fits.
 ChosenFolding choose_folding(const FoldingRequest& request, DatapathTable& table);
 
 /// Tries every folding of a small model: what choose_folding() is tested against.

@@ -54,8 +54,10 @@ struct MatrixPlan {
   int step() const { return in_elements < k ? in_elements : k; }
   long long transform_beats() const { return static_cast<long long>(q) * k / step(); }
   int row_beats() const { return q / fold.cols_parallel; }  ///< of one group of block rows
-  int row_groups() const { return p / fold.rows_parallel; }
+  /// The last group may have rows beyond the matrix.
+  int row_groups() const { return (p + fold.rows_parallel - 1) / fold.rows_parallel; }
   long long multiply_beats() const { return static_cast<long long>(row_groups()) * row_beats(); }
+  /// Beats of the inverse for one group of block rows; for the last one perhaps fewer.
   int word_beats() const { return fold.rows_parallel / fold.inverses_parallel; }
   long long inverse_beats() const { return p / fold.inverses_parallel; }
   int out_elements() const { return fold.inverses_parallel * k; }

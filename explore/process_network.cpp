@@ -115,11 +115,13 @@ class Builder {
 
     Port sums_in{sums, {}}, products{out, {}};
     beat = 0;
-    for (int n = 0; n < m.p; n += m.fold.rows_parallel) {
-      for (int r = 0; r < m.fold.rows_parallel; r += m.fold.inverses_parallel, ++beat) {
-        if (r == 0) sums_in.beats.push_back(beat);
-        products.beats.push_back(beat);
+    for (int n = 0, left = 0; n < m.p; n += m.fold.inverses_parallel, ++beat) {
+      if (left == 0) {
+        sums_in.beats.push_back(beat);
+        left = m.fold.rows_parallel;
       }
+      left -= m.fold.inverses_parallel;
+      products.beats.push_back(beat);
     }
     Process& inverse = process(name + " inverse", beat, m.inverse_depth);
     inverse.reads = {sums_in};

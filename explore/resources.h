@@ -25,7 +25,7 @@ struct StageResources {
   long long beats = 0;  ///< of a frame
   Resources total;
   std::vector<MemoryUse> memories;
-  long long weight_bits = 0;       ///< stored weights, biases and peepholes
+  long long weight_bits = 0;  ///< stored weights with rows beyond the matrix, biases, peepholes
   long long weight_bandwidth = 0;  ///< bits of weights read a clock
   int multiplications = 0;         ///< real ones of a beat, those of tables included
 };

@@ -223,15 +223,18 @@ double latency_clocks(const KernelPlan& plan) {
   return first_vector_ends(GraphBuilder(plan).network()).back();
 }
 
-double interval_bound(const KernelPlan& plan, int streams) {
-  double bound = static_cast<double>(std::max(plan.read_beats(), plan.write_beats())) +
-                 plan.port_depth + kHandshakeClocks;
+IntervalBounds interval_bounds(const KernelPlan& plan, int streams) {
+  IntervalBounds bounds;
+  bounds.interleaved = static_cast<double>(std::max(plan.read_beats(), plan.write_beats())) +
+                       plan.port_depth + kHandshakeClocks;
   for (const LayerPlan& layer : plan.layers) {
     const LayerTiming timing = time_layer(plan, layer);
-    bound = std::max(
-        {bound, timing.interval, (timing.recurrence + (streams - 1) * timing.interval) / streams});
+    bounds.interleaved =
+        std::max({bounds.interleaved, timing.interval,
+                  (timing.recurrence + (streams - 1) * timing.interval) / streams});
+    bounds.recurrence += timing.recurrence;
   }
-  return bound;
+  return bounds;
 }
 
 NetworkTiming time_kernel(const KernelPlan& plan, int streams) {

@@ -51,9 +51,14 @@ NetworkTiming time_kernel(const KernelPlan& plan, int streams);
 
 /// NetworkTiming::latency alone, which takes a fraction of the time.
 double latency_clocks(const KernelPlan& plan);
-/// A lower bound of NetworkTiming::interleaved that takes a fraction of the time: no process rests
-/// but where the recurrence makes it, as if streams between processes were long.
-double interval_bound(const KernelPlan& plan, int streams);
+
+/// Lower bounds that take a fraction of the time: no process rests but where the recurrence makes
+/// it, as if streams between processes were long.
+struct IntervalBounds {
+  double interleaved = 0;  ///< of NetworkTiming::interleaved
+  double recurrence = 0;   ///< sum over the layers of LayerTiming::recurrence
+};
+IntervalBounds interval_bounds(const KernelPlan& plan, int streams);
 
 /// Whether the streams behind the products of recurrent layers hold a group's words. Units read
 /// those in a burst; when they do not find place, products stand still, which the formulas do not

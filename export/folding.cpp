@@ -25,12 +25,16 @@ void check_divides(const std::string& name, int value, int number, const std::st
 
 void check_matrix(const MatrixFolding& folding, const MatrixShape& shape, int gates, int group) {
   const auto name = [&](const char* constant) { return shape.name + "." + constant; };
-  check_divides(name("rows_parallel"), folding.rows_parallel, shape.block_rows(),
-                "the number of block rows");
+  if (folding.rows_parallel < 1 || folding.rows_parallel > shape.block_rows()) {
+    throw UsageError(fmt::format("{}: found {}, expected 1 to {}, the number of block rows",
+                                 name("rows_parallel"), folding.rows_parallel, shape.block_rows()));
+  }
   check_divides(name("cols_parallel"), folding.cols_parallel, shape.block_cols(),
                 "the blocks of a row");
   check_divides(name("inverses_parallel"), folding.inverses_parallel, folding.rows_parallel,
                 "rows_parallel");
+  check_divides(name("inverses_parallel"), folding.inverses_parallel, shape.block_rows(),
+                "the number of block rows");
   if (!is_power_of_two(folding.inverses_parallel)) {
     throw UsageError(fmt::format("{}: {} is no power of two", name("inverses_parallel"),
                                  folding.inverses_parallel));

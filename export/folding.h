@@ -10,10 +10,12 @@ namespace ernn {
 
 /// Folds of one matrix product. Block rows are taken in the order of row_order().
 struct MatrixFolding {
-  int rows_parallel = 1;  ///< block rows multiplied at the same time; divides their number p
+  /// Block rows multiplied at the same time, 1 to their number p. They are taken in groups, of
+  /// which the last has rows beyond the matrix when this does not divide p.
+  int rows_parallel = 1;
   int cols_parallel = 1;  ///< blocks of a row multiplied at the same time; divides their number q
-  /// Block rows transformed back at the same time: a power of two that divides rows_parallel and,
-  /// in matrices with gates and the candidate, the block rows of a unit group.
+  /// Block rows transformed back at the same time: a power of two that divides rows_parallel, p
+  /// and, in matrices with gates and the candidate, the block rows of a unit group.
   int inverses_parallel = 1;
 };
 
@@ -73,7 +75,7 @@ int smallest_unit_group(const LayerOptions& layer);
 std::vector<int> row_order(const MatrixShape& shape, int gates, int group);
 
 /// Fills in `unit_group` where it is 0. Throws UsageError naming the layer or matrix, the constant,
-/// what was found and what divides, when the folding does not suit the model.
+/// what was found and what suits, when the folding does not suit the model.
 Folding resolve(Folding folding, const ModelOptions& model);
 
 }  // namespace ernn

@@ -79,14 +79,13 @@ std::string matrix_config(const QuantisedLayer& layer, const QuantisedMatrix& ma
   const bool grouped = in_unit_groups(layer.options, index);
   text += number("gates", grouped ? gates_of(layer.options, index) : 1);
   text += number("group_rows", grouped ? folding.unit_group / shape.block : 1);
-  const auto fold = [&](const char* name, int value, int of) {
-    text += number(name, value, fmt::format("divides {}: {}", of, divisors(of)));
-  };
-  fold("rows_parallel", folds.rows_parallel, shape.block_rows());
-  fold("cols_parallel", folds.cols_parallel, shape.block_cols());
+  text += number("rows_parallel", folds.rows_parallel, fmt::format("1 to {}", shape.block_rows()));
+  text += number("cols_parallel", folds.cols_parallel,
+                 fmt::format("divides {}: {}", shape.block_cols(), divisors(shape.block_cols())));
   text += number("inverses_parallel", folds.inverses_parallel,
-                 "a power of two that divides rows_parallel" +
-                     std::string(grouped ? " and the block rows of a unit group" : ""));
+                 "a power of two that divides rows_parallel and " +
+                     (grouped ? std::string("the block rows of a unit group")
+                              : std::to_string(shape.block_rows())));
   if (shape.block > 1) {
     text += number("spectrum_signal", signals[shape.name + ".spectrum"]);
     text += number("sum_signal", signals[shape.name + ".sum"]);

@@ -6,9 +6,10 @@
 //   int rows, cols, block       of the matrix, and k
 //   int gates, group_rows       gates whose rows follow each other, and block rows of one gate that
 //                               are taken together (1 and any for a matrix without gates)
-//   int rows_parallel           block rows multiplied at the same time; divides their number p
+//   int rows_parallel           block rows multiplied at the same time, 1 to their number p
 //   int cols_parallel           blocks of a row multiplied at the same time; divides their number q
 //   int inverses_parallel       block rows transformed back at the same time; divides rows_parallel
+//                               and p
 //   int spectrum_signal, sum_signal, product_signal      numbers for the probe
 //   types Input, Weight, Spectrum, Sum, Product          formats (or double)
 //   type Code                   how a weight code is stored
@@ -26,11 +27,18 @@ struct MatrixSizes {
   static constexpr int k = M::block;
   static constexpr int p = ceil_divide(M::rows, k);
   static constexpr int q = ceil_divide(M::cols, k);
+  /// Groups of rows_parallel block rows; when p is no multiple, the last one has rows beyond p.
+  static constexpr int row_groups = ceil_divide(p, M::rows_parallel);
+  /// Block rows of all groups, with those beyond p.
+  static constexpr int padded_rows = row_groups * M::rows_parallel;
   static_assert(k >= 1 && k <= 64 && (k & (k - 1)) == 0, "block must be 1, 2, 4, 8, 16, 32 or 64");
-  static_assert(p % M::rows_parallel == 0, "rows_parallel must divide the number of block rows");
+  static_assert(M::rows_parallel >= 1 && M::rows_parallel <= p,
+                "rows_parallel must be 1 to the number of block rows");
   static_assert(q % M::cols_parallel == 0, "cols_parallel must divide the blocks of a row");
   static_assert(M::rows_parallel % M::inverses_parallel == 0,
                 "inverses_parallel must divide rows_parallel");
+  static_assert(p % M::inverses_parallel == 0,
+                "inverses_parallel must divide the number of block rows");
   static_assert(p % (M::gates * M::group_rows) == 0, "group_rows must divide the rows of a gate");
 };
 
@@ -43,10 +51,11 @@ constexpr int block_row(int n) {
 }
 
 /// Weight codes [p][q][k] in the order of block_row(): packed spectra, or plain weights when k
-/// is 1.
+/// is 1. Rows beyond p make the last group of rows a whole one; they are read and multiplied like
+/// all others and their sums thrown away.
 template <class M>
 struct MatrixWeights {
-  typename M::Code code[MatrixSizes<M>::p][MatrixSizes<M>::q][MatrixSizes<M>::k];
+  typename M::Code code[MatrixSizes<M>::padded_rows][MatrixSizes<M>::q][MatrixSizes<M>::k];
 };
 
 /// One component of a complex product: a c - b d needs one bit more than a c.
@@ -141,7 +150,8 @@ struct BlockTransform {
     for (int n = 0; n < K; ++n) {
       ERNN_UNROLL
       y[n] = 0;
-      if (i * K + n < M::rows) {
+      // Where the block divides the rows, the number of the row matters to the probe alone.
+      if (M::rows % K == 0 || i * K + n < M::rows) {
         y[n] = narrow<typename M::Product>(wide[n], probe, M::product_signal);
         probe.value(M::product_signal, i * K + n, y[n]);
       }

@@ -50,7 +50,8 @@ void transform_stage(::hls::stream<Beat<typename M::Input, A>>& in,
   }
 }
 
-/// Multiplies and adds; (p / rows_parallel) (q / cols_parallel) beats.
+/// Multiplies and adds; ceil(p / rows_parallel) (q / cols_parallel) beats. Sums of rows beyond p,
+/// which the last group of rows may have, are not carried on.
 template <class M, class Probe>
 void multiply_stage(const typename TransformOf<M>::Operand (&spectra)[MatrixSizes<M>::q][M::block],
                     const MatrixWeights<M>& weights, ::hls::stream<RowSums<M>>& out, Probe probe) {
@@ -61,7 +62,7 @@ void multiply_stage(const typename TransformOf<M>::Operand (&spectra)[MatrixSize
   typename TransformOf<M>::Accumulator sum[M::rows_parallel][M::block];
   ERNN_REGISTERS(sum, 0)
   ERNN_BEFORE_ROLLED
-  for (int n = 0; n < Sizes::p; n += M::rows_parallel) {
+  for (int n = 0; n < Sizes::padded_rows; n += M::rows_parallel) {
     ERNN_BEFORE_ROLLED
     for (int j = 0; j < Sizes::q; j += M::cols_parallel) {
       ERNN_PIPELINE
@@ -71,7 +72,8 @@ void multiply_stage(const typename TransformOf<M>::Operand (&spectra)[MatrixSize
         ERNN_BEFORE_UNROLL
         for (int r = 0; r < M::rows_parallel; ++r) {
           ERNN_UNROLL
-          TransformOf<M>::carry(sum[r], block_row<M>(n + r), rows.at[r], probe);
+          if (n + r < Sizes::p)
+            TransformOf<M>::carry(sum[r], block_row<M>(n + r), rows.at[r], probe);
         }
         out.write(rows);
       }
@@ -79,31 +81,52 @@ void multiply_stage(const typename TransformOf<M>::Operand (&spectra)[MatrixSize
   }
 }
 
-/// Transforms back; p / inverses_parallel beats.
+/// The first `inverses_parallel` rows make place for the next ones.
+template <class M>
+void move_up(RowSums<M>& rows) {
+  ERNN_INLINE
+  ERNN_BEFORE_UNROLL
+  for (int r = 0; r + M::inverses_parallel < M::rows_parallel; ++r) {
+    ERNN_UNROLL
+    ERNN_BEFORE_UNROLL
+    for (int i = 0; i < M::block; ++i) {
+      ERNN_UNROLL
+      rows.at[r][i] = rows.at[r + M::inverses_parallel][i];
+    }
+  }
+}
+
+/// Transforms back; p / inverses_parallel beats, of which the last group of rows takes only as many
+/// as it has rows of the matrix. The rows of a group move up to the place of the first ones, so
+/// that the transforms have one input and no multiplexer.
 template <class M, class Probe>
 void inverse_stage(::hls::stream<RowSums<M>>& in, ::hls::stream<typename ProductBeat<M>::type>& out,
                    Probe probe) {
   RowSums<M> rows;
+  int left = 0;  // rows of the group that are still to come
   ERNN_BEFORE_ROLLED
-  for (int n = 0; n < MatrixSizes<M>::p; n += M::rows_parallel) {
-    ERNN_BEFORE_ROLLED
-    for (int r = 0; r < M::rows_parallel; r += M::inverses_parallel) {
-      ERNN_PIPELINE
-      if (r == 0) rows = in.read();
-      typename ProductBeat<M>::type y;
-      ERNN_BEFORE_UNROLL
-      for (int f = 0; f < M::inverses_parallel; ++f) {
-        ERNN_UNROLL
-        typename M::Product block[M::block];
-        TransformOf<M>::inverse(rows.at[r + f], block_row<M>(n + r + f), block, probe);
-        ERNN_BEFORE_UNROLL
-        for (int i = 0; i < M::block; ++i) {
-          ERNN_UNROLL
-          y.at[f * M::block + i] = block[i];
-        }
-      }
-      out.write(y);
+  for (int n = 0; n < MatrixSizes<M>::p; n += M::inverses_parallel) {
+    ERNN_PIPELINE
+    if (left == 0) {
+      rows = in.read();
+      left = M::rows_parallel;
+    } else {
+      move_up<M>(rows);
     }
+    left -= M::inverses_parallel;
+    typename ProductBeat<M>::type y;
+    ERNN_BEFORE_UNROLL
+    for (int f = 0; f < M::inverses_parallel; ++f) {
+      ERNN_UNROLL
+      typename M::Product block[M::block];
+      TransformOf<M>::inverse(rows.at[f], block_row<M>(n + f), block, probe);
+      ERNN_BEFORE_UNROLL
+      for (int i = 0; i < M::block; ++i) {
+        ERNN_UNROLL
+        y.at[f * M::block + i] = block[i];
+      }
+    }
+    out.write(y);
   }
 }
 

@@ -52,12 +52,13 @@ TEST(Resources, OfAMultiplication) {
   EXPECT_EQ(bits, 12 * (parameter_count(model) + 2));
 }
 
-TEST(Resources, NamesAndOrderAreThoseOfTheTiming) {
+/// Stages of resources, formulas and simulation, with `rows` block rows at a time.
+void names_and_order(int rows) {
   for (const ModelOptions& model :
        {model_of(39, 30, 8, {lstm_layer(64, 32, 8), gru_layer(64, GruReset::before, 8)}),
         model_of(39, 30, 1, {gru_layer(64, GruReset::after, 8), feedforward_layer(64, 8)}),
         model_of(39, 30, 1, {lstm_layer(64, 0, 4)})}) {
-    const KernelPlan plan = plan_for(model, unfolded(model));
+    const KernelPlan plan = plan_for(model, folds_near(model, rows, 1, 1, 1, 1));
     DatapathTable table(test_platform());
     const auto stages = kernel_resources(plan, table, 1);
     const NetworkTiming timing = time_kernel(plan, 1);
@@ -74,6 +75,26 @@ TEST(Resources, NamesAndOrderAreThoseOfTheTiming) {
       EXPECT_EQ(stages[i].layer, timing.stages[i].layer);
     }
   }
+}
+
+/// 256 block rows, three at a time: 86 groups, the last one with two rows beyond the matrix.
+TEST(Resources, OfRowsThatDoNotDivide) {
+  const ModelOptions model = model_of(153, 62, 16, {lstm_layer(1024, 512, 16)});
+  Folding folding = unfolded(model);
+  folding.layers[0].matrices[1] = {3, 16, 1};
+  const KernelPlan plan = plan_for(model, resolve(folding, model));
+  DatapathTable table(test_platform());
+  const auto stages = kernel_resources(plan, table, 4);
+  const StageResources& multiply = stage_of(stages, "layers.0.recurrent multiply");
+  EXPECT_EQ(multiply.beats, 86 * 2);
+  EXPECT_EQ(multiply.total.dsp, 3 * 16 * 23);
+  EXPECT_EQ(multiply.weight_bits, 258LL * 32 * 16 * 12);
+  EXPECT_EQ(multiply.total.bram36, memory_cost(3 * 16 * 16 * 12, 172).bram36);
+  EXPECT_EQ(stage_of(stages, "layers.0.recurrent inverse").beats, 256);
+}
+
+TEST(Resources, NamesAndOrderAreThoseOfTheTiming) {
+  for (const int rows : {1, 3}) names_and_order(rows);
 }
 
 TEST(Energy, RestsOnTheInterval) {

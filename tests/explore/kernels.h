@@ -73,7 +73,7 @@ inline Folding folds_near(const ModelOptions& model, int rows, int cols, int inv
     }
     for (std::size_t m = 0; m < layer.matrices.size(); ++m, ++shape) {
       MatrixFolding& fold = layer.matrices[m];
-      fold.rows_parallel = divisor_up_to(shape->block_rows(), rows);
+      fold.rows_parallel = std::min(shape->block_rows(), rows);
       fold.cols_parallel = divisor_up_to(shape->block_cols(), cols);
       const bool grouped =
           layer.unit_group > 0 && in_unit_groups(model.layers[l], static_cast<int>(m));
@@ -83,6 +83,7 @@ inline Folding folds_near(const ModelOptions& model, int rows, int cols, int inv
       fold.inverses_parallel = 1;
       while (2 * fold.inverses_parallel <= inverses &&
              fold.rows_parallel % (2 * fold.inverses_parallel) == 0 &&
+             shape->block_rows() % (2 * fold.inverses_parallel) == 0 &&
              group_rows % (2 * fold.inverses_parallel) == 0)
         fold.inverses_parallel *= 2;
     }

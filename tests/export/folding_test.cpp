@@ -75,6 +75,14 @@ TEST(Folding, OrderIsAPermutationForEveryMatrixOfEveryModel) {
   }
 }
 
+TEST(Folding, RowsNeedNotDivide) {
+  for (int rows = 1; rows <= 32; ++rows) {
+    Folding folding = unfolded(model());
+    folding.layers[0].matrices[1].rows_parallel = rows;
+    EXPECT_EQ(resolve(folding, model()).layers[0].matrices[1].rows_parallel, rows);
+  }
+}
+
 void expect_refused(const std::function<void(Folding&)>& change, const std::string& message) {
   Folding folding = unfolded(model());
   change(folding);
@@ -83,13 +91,23 @@ void expect_refused(const std::function<void(Folding&)>& change, const std::stri
 }
 
 TEST(Folding, WhatDoesNotSuitIsNamed) {
-  expect_refused([](Folding& f) { f.layers[0].matrices[1].rows_parallel = 5; },
-                 "layers.0.recurrent.rows_parallel: 5 does not divide the number of block rows, 32 "
-                 "(divisors: 1, 2, 4, 8, 16, 32)");
+  expect_refused(
+      [](Folding& f) { f.layers[0].matrices[1].rows_parallel = 33; },
+      "layers.0.recurrent.rows_parallel: found 33, expected 1 to 32, the number of block rows");
+  expect_refused(
+      [](Folding& f) { f.layers[0].matrices[1].rows_parallel = 0; },
+      "layers.0.recurrent.rows_parallel: found 0, expected 1 to 32, the number of block rows");
   expect_refused([](Folding& f) { f.layers[0].matrices[2].cols_parallel = 0; },
                  "layers.0.projection.cols_parallel: 0 does not divide");
   expect_refused([](Folding& f) { f.layers[3].matrices[0].inverses_parallel = 2; },
                  "output.input.inverses_parallel: 2 does not divide rows_parallel, 1");
+  expect_refused(
+      [](Folding& f) {
+        f.layers[0].matrices[2].rows_parallel = 2;  // three block rows
+        f.layers[0].matrices[2].inverses_parallel = 2;
+      },
+      "layers.0.projection.inverses_parallel: 2 does not divide the number of block rows, 3 "
+      "(divisors: 1, 3)");
   expect_refused(
       [](Folding& f) {
         f.layers[2].matrices[0].rows_parallel = 3;

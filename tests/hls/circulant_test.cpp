@@ -36,8 +36,8 @@ struct FixedMatrix {
 };
 
 /// The same with real numbers.
-template <int ROWS, int COLS, int K>
-struct RealMatrix : FixedMatrix<ROWS, COLS, K> {
+template <int ROWS, int COLS, int K, int RowsParallel = 1>
+struct RealMatrix : FixedMatrix<ROWS, COLS, K, RowsParallel> {
   typedef double Input;
   typedef double Weight;
   typedef double Spectrum;
@@ -207,6 +207,19 @@ TEST(CirculantProduct, FoldsChangeNothing) {
   check_fixed<FixedMatrix<32, 32, 1, 8, 4, 8>>();
 }
 
+/// Rows beyond the matrix have weights here, of which nothing may come out.
+TEST(CirculantProduct, RowsThatDoNotDivideChangeNothing) {
+  check_fixed<FixedMatrix<40, 32, 8, 3, 1>>();
+  check_fixed<FixedMatrix<40, 32, 8, 4, 2>>();
+  check_fixed<FixedMatrix<37, 21, 8, 2, 3>>();
+  check_fixed<FixedMatrix<64, 32, 8, 6, 4, 2>>();
+  check_fixed<FixedMatrix<64, 32, 4, 12, 2, 4>>();
+  check_fixed<FixedMatrix<13, 9, 1, 5, 3>>();
+  check_fixed<FixedMatrix<22, 10, 1, 12, 5, 2>>();
+  check_fixed<FixedMatrix<64, 32, 8, 3, 1, 1, 8, 4, 1>>();
+  check_fixed<FixedMatrix<48, 32, 4, 10, 2, 2, 4, 3, 2>>();
+}
+
 TEST(CirculantProduct, TransfersOfAnySizeChangeNothing) {
   check_fixed<FixedMatrix<24, 21, 8, 1, 1, 1, 1>>();
   check_fixed<FixedMatrix<24, 21, 8, 1, 1, 1, 2>>();
@@ -223,12 +236,13 @@ TEST(CirculantProduct, GatesOfAGroupFollowEachOther) {
 }
 
 /// Spectra whose sum does not fit.
-struct TightMatrix : FixedMatrix<24, 64, 8> {
+template <int RowsParallel>
+struct TightMatrix : FixedMatrix<24, 64, 8, RowsParallel> {
   typedef ap_fixed<16, 1> Sum;
 };
 
 TEST(CirculantProduct, SaturationsAreCountedBySignal) {
-  using M = TightMatrix;
+  using M = TightMatrix<1>;
   Problem<M> problem(3, 2047);
   Record record;
   problem.run(record);
@@ -237,6 +251,21 @@ TEST(CirculantProduct, SaturationsAreCountedBySignal) {
   EXPECT_GT(record.saturated[1], 0);
   EXPECT_LE(record.saturated[1], at_limit);
   EXPECT_EQ(record.saturated.count(0), 0U);
+}
+
+TEST(CirculantProduct, RowsBeyondTheMatrixAreNotCounted) {
+  int counted = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    // The weights are the same but for the row beyond, which has some in the second.
+    const Problem<TightMatrix<1>> plain(seed, 2047);
+    const Problem<TightMatrix<2>> folded(seed, 2047);
+    Record expected, record;
+    EXPECT_EQ(folded.run(record), plain.run(expected));
+    EXPECT_EQ(record.values, expected.values);
+    EXPECT_EQ(record.saturated, expected.saturated);
+    counted += expected.saturated[1];
+  }
+  EXPECT_GT(counted, 0);
 }
 
 /// c of one block: y[r] = sum_s c[(r - s) mod k] x[s]; the weight is rfft(c) / k.
@@ -290,6 +319,7 @@ TEST(CirculantProduct, IsTheBlockCirculantMatrix) {
   check_real<RealMatrix<32, 40, 16>>();
   check_real<RealMatrix<40, 96, 32>>();
   check_real<RealMatrix<128, 100, 64>>();
+  check_real<RealMatrix<40, 21, 8, 3>>();
 }
 
 }  // namespace

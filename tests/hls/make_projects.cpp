@@ -1,8 +1,8 @@
 // Writes the test networks' artefacts, whose testbenches are then compiled: make_projects FOLDER
 //
-// Two are there again with folds and several streams. Beside them it writes wrong ones: a ROM with
-// one wrong code, gates in the wrong order, and a fold that does not divide with faults in the
-// scripts for Vitis.
+// Two are there again with folds and several streams, one of them also with rows at a time that do
+// not divide the rows. Beside them it writes wrong ones: a ROM with one wrong code, gates in the
+// wrong order, and a fold of more rows than there are with faults in the scripts for Vitis.
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -39,6 +39,10 @@ void write_all(const std::filesystem::path& folder) {
       write_project(model.options, seed, bits, folder / ("folded_" + model.name),
                     busy_folding(model.options));
     }
+    if (model.name == "large") {
+      write_project(model.options, seed, bits, folder / ("uneven_" + model.name),
+                    uneven_folding(model.options));
+    }
   }
   const QuantisedNetwork network = write_project(small_model(), 5, 12, folder / "wrong_rom");
   const auto& codes = network.layers.front().matrices[2].codes;
@@ -59,7 +63,7 @@ void write_all(const std::filesystem::path& folder) {
 
   write_project(small_model(), 5, 12, folder / "wrong_fold");
   const std::filesystem::path wrong = folder / "wrong_fold" / "hls";
-  replace_once(wrong / "config.h", "rows_parallel = 1;", "rows_parallel = 5;");
+  replace_once(wrong / "config.h", "rows_parallel = 1;", "rows_parallel = 7;");
   replace_once(wrong / "run_hls.tcl", "{ csynth_design }", "{ csynth_design -fast }");
   replace_once(wrong / "hls_config.cfg", "tb.file=testbench/main.cpp",
                "tb.file=testbench/none.cpp");

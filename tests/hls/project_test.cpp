@@ -93,8 +93,8 @@ TEST_P(GoodProject, EverySignalIsEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
-                         testing::Values("lstm", "gru", "feedforward", "folded_large",
-                                         "folded_gru"),
+                         testing::Values("lstm", "gru", "feedforward", "folded_large", "folded_gru",
+                                         "uneven_large"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Project, TheArtefactAboveIsFound) {
@@ -205,6 +205,16 @@ TEST(Project, WrongArgumentsAreAUsageError) {
   EXPECT_EQ(run_testbench("gru", "/nonexistent").status, 1);
 }
 
+/// Rows that fill the last group are in the kernel's memory alone.
+TEST(Project, RowsAtATimeChangeNeitherWeightsNorGoldenData) {
+  const fs::path uneven = project_folder("uneven_large");
+  const fs::path even = project_folder("folded_large");
+  EXPECT_NE(read_file(uneven / "hls" / "config.h"), read_file(even / "hls" / "config.h"));
+  for (const char* file : {"hls/weights.h", "hls/weights.bin", "golden/layers.1.candidate.sum.npy",
+                           "golden/output.output.npy"})
+    EXPECT_EQ(read_file(uneven / file), read_file(even / file)) << file;
+}
+
 /// Several utterances, wild enough to saturate, against the emulator: logits and every counter.
 void compare_utterances(const std::string& project, const std::string& artefact) {
   const TemporaryFolder folder;
@@ -260,6 +270,9 @@ TEST(Project, UtterancesOfFeedforwardLayers) {
 }
 TEST(Project, UtterancesOfAFoldedKernel) {
   compare_utterances("folded_large", "large");
+}
+TEST(Project, UtterancesOfAKernelWhoseRowsAtATimeDoNotDivide) {
+  compare_utterances("uneven_large", "large");
 }
 
 }  // namespace

@@ -87,6 +87,31 @@ inline Folding busy_folding(const ModelOptions& model) {
   return folding;
 }
 
+/// Block rows at a time that do not divide `rows` where there are such: 3, 4 or 2.
+inline int uneven_rows(int rows) {
+  for (const int at_a_time : {3, 4, 2}) {
+    if (at_a_time < rows && rows % at_a_time != 0) return at_a_time;
+  }
+  return rows;
+}
+
+/// The same with a last group of block rows that is no whole one.
+inline Folding uneven_folding(const ModelOptions& model) {
+  Folding folding = busy_folding(model);
+  const std::vector<MatrixShape> shapes = matrix_shapes(model);
+  auto shape = shapes.begin();
+  for (LayerFolding& layer : folding.layers) {
+    for (MatrixFolding& matrix : layer.matrices) {
+      matrix.rows_parallel = uneven_rows(shape->block_rows());
+      if (matrix.rows_parallel % matrix.inverses_parallel != 0 ||
+          shape->block_rows() % matrix.inverses_parallel != 0)
+        matrix.inverses_parallel = 1;
+      ++shape;
+    }
+  }
+  return folding;
+}
+
 /// The artefact of one of them in `folder`.
 inline QuantisedNetwork write_project(const ModelOptions& options, unsigned seed, int bits,
                                       const std::filesystem::path& folder,
