@@ -19,7 +19,8 @@ const std::vector<std::pair<CostSource, const char*>>& enum_names(CostSource);
 /// result `depth` clocks later.
 struct DatapathCost {
   std::string name;                   ///< forward_fft, block_product, inverse_fft, lstm_cell,
-                                      ///< gru_gates, gru_candidate, output, activation, narrowing
+                                      ///< gru_gates, gru_candidate, output, narrowing, and
+                                      ///< activation by pieces, ends or plain
   int k = 1;                          ///< block size; 1 where there is none
   std::map<std::string, int> widths;  ///< bits by operand
   int depth = 0;                      ///< clocks
@@ -45,6 +46,12 @@ void describe(Visitor& field, DatapathCost& o) {
   field("tool", o.tool, "what measured it");
   field("source", o.source, "measured or assumed");
 }
+
+/// How an activation function is looked up. pieces: start and slope of straight pieces, as
+/// deployed. ends: the pieces' ends alone, in two banks, with the slope as their difference. plain:
+/// a result for each segment and nothing between.
+enum class LookupKind { pieces, ends, plain };
+const std::vector<std::pair<LookupKind, const char*>>& enum_names(LookupKind);
 
 /// Real multiplications of a block product, and of a transform of k.
 int block_multiplications(int k);
@@ -77,6 +84,8 @@ class DatapathTable {
   DatapathCost gru_candidate(const LayerWidths& widths, bool resets);
   /// Bias and activation function of one output of a feed-forward layer.
   DatapathCost output(const LayerWidths& widths, bool table);
+  /// One sigmoid or tanh. Widths: preactivation, gate, segments.
+  DatapathCost activation(LookupKind kind, const LayerWidths& widths);
   /// Two numbers of `bits` added: what joins several block products.
   DatapathCost adder(int bits);
 
@@ -90,7 +99,7 @@ class DatapathTable {
   struct Operations;
   DatapathCost find(const std::string& name, int k, std::map<std::string, int> widths,
                     const Operations& operations);
-  Operations activation(const LayerWidths& widths) const;
+  Operations lookup(LookupKind kind, const LayerWidths& widths) const;
 
   Platform platform_;
   std::vector<DatapathCost> measured_;
