@@ -77,7 +77,8 @@ double emulated_snr(const Problem& problem) {
         double exact = 0;
         for (int c = 0; c < shape.cols; ++c) {
           const int block = r / k * shape.block_cols() + c / k;
-          exact += columns[static_cast<std::size_t>(block * k + (r % k - c % k + k) % k)] *
+          const int place = block * k + (r % k - c % k + k) % k;
+          exact += columns[static_cast<std::size_t>(place)] *
                    dequantise(frame[static_cast<std::size_t>(c)], input);
         }
         const double off = dequantise(product[static_cast<std::size_t>(r)], matrix.product) - exact;

@@ -82,6 +82,7 @@ int widths_command(int argc, char** argv) {
       result.count("out") > 0 ? fs::path(result["out"].as<std::string>()) : stages.front().run;
   make_folder(out);
   std::vector<WidthStudy> studies;
+  studies.reserve(stages.size());
   for (const RunStage& stage : stages) studies.push_back(study_widths(stage, bits));
   studies = merge_seeds(studies);
   const std::string tables = width_comparison(studies);
