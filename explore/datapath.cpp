@@ -86,6 +86,12 @@ const std::vector<std::pair<CostSource, const char*>>& enum_names(CostSource) {
   return names;
 }
 
+const std::vector<std::pair<LookupKind, const char*>>& enum_names(LookupKind) {
+  static const std::vector<std::pair<LookupKind, const char*>> names = {
+      {LookupKind::pieces, "pieces"}, {LookupKind::ends, "ends"}, {LookupKind::plain, "plain"}};
+  return names;
+}
+
 int block_multiplications(int k) {
   return k == 1 ? 1 : 2 + 3 * (k / 2 - 1);
 }
@@ -229,22 +235,44 @@ DatapathCost DatapathTable::adder(int bits) {
 }
 
 /// Magnitude, table, interpolation, sign and limit.
-DatapathTable::Operations DatapathTable::activation(const LayerWidths& widths) const {
+DatapathTable::Operations DatapathTable::lookup(LookupKind kind, const LayerWidths& widths) const {
   Operations ops(platform_);
-  const int entry = widths.gate + kEntryBits;
+  const int segments = widths.table_segments;
+  const int entry = widths.gate + (kind == LookupKind::plain ? 1 : kEntryBits);
   ops.add(1, widths.preactivation);
-  ops.multiply(1, widths.preactivation, entry);
-  ops.add(1, entry + widths.preactivation);
+  ops.path(2, 0, 0, 1);
+  if (kind != LookupKind::plain) {
+    ops.multiply(1, widths.preactivation, entry);
+    ops.add(1, entry + widths.preactivation);
+    ops.path(1, 1, 0);
+  }
+  if (kind == LookupKind::ends) {
+    ops.add(1, entry);      // the slope
+    ops.add(1, 2 * entry);  // which bank is the start
+    ops.path(1, 0, 0);
+  }
   ops.add(1, widths.gate + 2);
   ops.narrow(1, widths.gate);
-  ops.table_bits = 2.0 * entry * std::max<double>(widths.table_segments, kLutDepth);
-  ops.path(3, 1, 0, 1);
+  // Two tables, or two banks of half the ends; a LUT is no smaller than its 64 words.
+  const int tables = kind == LookupKind::plain ? 1 : 2;
+  const double words = kind == LookupKind::ends ? segments / 2.0 : segments;
+  ops.table_bits = tables * entry * std::max(words, kLutDepth);
   return ops;
+}
+
+DatapathCost DatapathTable::activation(LookupKind kind, const LayerWidths& widths) {
+  Operations ops = lookup(kind, widths);
+  ops.live_bits = (widths.preactivation + widths.gate) / 2.0;
+  return find(fmt::format("activation by {}", name_of(kind)), 1,
+              {{"preactivation", widths.preactivation},
+               {"gate", widths.gate},
+               {"segments", widths.table_segments}},
+              ops);
 }
 
 DatapathCost DatapathTable::lstm_cell(const LayerWidths& widths, bool peepholes) {
   Operations ops(platform_);
-  const Operations table = activation(widths);
+  const Operations table = lookup(LookupKind::pieces, widths);
   const int product = widths.matrices.front().product;
   const int wide = widths.bias + widths.cell;
   ops.include(table, 5);
@@ -279,7 +307,7 @@ DatapathCost DatapathTable::lstm_cell(const LayerWidths& widths, bool peepholes)
 
 DatapathCost DatapathTable::gru_gates(const LayerWidths& widths, bool resets) {
   Operations ops(platform_);
-  const Operations table = activation(widths);
+  const Operations table = lookup(LookupKind::pieces, widths);
   const int product = widths.matrices.front().product;
   ops.include(table, 2);
   ops.add(4, product + 2);
@@ -302,7 +330,7 @@ DatapathCost DatapathTable::gru_gates(const LayerWidths& widths, bool resets) {
 
 DatapathCost DatapathTable::gru_candidate(const LayerWidths& widths, bool resets) {
   Operations ops(platform_);
-  const Operations table = activation(widths);
+  const Operations table = lookup(LookupKind::pieces, widths);
   const int product = widths.matrices.front().product;
   ops.include(table, 1);
   ops.add(2, product + 2);
@@ -335,7 +363,7 @@ DatapathCost DatapathTable::output(const LayerWidths& widths, bool table) {
   ops.narrow(1, table ? widths.preactivation : widths.output);
   ops.path(1, 0, 1);
   if (table) {
-    const Operations one = activation(widths);
+    const Operations one = lookup(LookupKind::pieces, widths);
     ops.include(one, 1);
     ops.path_ns += one.path_ns;
   }

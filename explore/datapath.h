@@ -48,6 +48,12 @@ void describe(Visitor& field, DatapathCost& o) {
 /// The functions that a kernel's datapath is made of, for which costs are asked.
 const std::vector<std::string>& datapath_functions();
 
+/// How an activation function is looked up. pieces: start and slope of straight pieces, as
+/// deployed. ends: the pieces' ends alone, in two banks, with the slope as their difference. plain:
+/// a result for each segment and nothing between.
+enum class LookupKind { pieces, ends, plain };
+const std::vector<std::pair<LookupKind, const char*>>& enum_names(LookupKind);
+
 /// Real multiplications of a block product, and of a transform of k.
 int block_multiplications(int k);
 int transform_multiplications(int k);
@@ -81,6 +87,8 @@ class DatapathTable {
   DatapathCost gru_candidate(const LayerWidths& widths, bool resets);
   /// Bias and activation function of one output of a feed-forward layer.
   DatapathCost output(const LayerWidths& widths, bool table);
+  /// One sigmoid or tanh. Widths: preactivation, gate, segments.
+  DatapathCost activation(LookupKind kind, const LayerWidths& widths);
   /// Two numbers of `bits` added: what joins several block products.
   DatapathCost adder(int bits);
 
@@ -94,7 +102,7 @@ class DatapathTable {
   struct Operations;
   DatapathCost find(const std::string& function, int k, std::map<std::string, int> widths,
                     const Operations& operations);
-  Operations activation(const LayerWidths& widths) const;
+  Operations lookup(LookupKind kind, const LayerWidths& widths) const;
 
   Platform platform_;
   std::vector<DatapathCost> measured_;

@@ -121,14 +121,8 @@ std::vector<AccumulatorWidth> accumulator_widths(const QuantisedNetwork& network
   Collector collector(widths);
   for (const QuantisedLayer& layer : network.layers) {
     const LayerType type = layer.options.type;
-    for (std::size_t i = 0; i < layer.matrices.size(); ++i) {
-      const bool candidate = type == LayerType::gru && i == 2;
-      const Format& state = type == LayerType::lstm && i == 2 ? layer.hidden
-                            : candidate && layer.options.reset == GruReset::before
-                                ? layer.reset_hidden
-                                : layer.output_format();
-      collect_matrix(layer.matrices[i], i == 0 ? layer.input : state, collector);
-    }
+    for (std::size_t i = 0; i < layer.matrices.size(); ++i)
+      collect_matrix(layer.matrices[i], layer.matrix_input(i), collector);
     if (type == LayerType::lstm) collect_lstm(layer, collector);
     if (type == LayerType::gru) collect_gru(layer, collector);
     if (type == LayerType::feedforward) {

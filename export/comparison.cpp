@@ -1,5 +1,7 @@
 #include "export/comparison.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -54,6 +56,10 @@ void put_row(FrameMatrix& matrix, int t, const Row& row, const ToReal& to_real) 
 }
 
 }  // namespace
+
+std::string snr_text(double snr_db) {
+  return std::isfinite(snr_db) ? fmt::format("{:.1f}", snr_db) : std::string("exact");
+}
 
 std::vector<SignalError> compare_with_reference(const FloatNetwork& network,
                                                 const QuantisedNetwork& quantised,

@@ -24,6 +24,9 @@ struct SignalError {
   std::int64_t values = 0;
 };
 
+/// "52.1", or "exact" for an infinite SNR.
+std::string snr_text(double snr_db);
+
 /// Receives the logits of an utterance [frames, outputs]: the reference's and the emulator's.
 using LogitSink = std::function<void(std::size_t utterance, const FrameMatrix& reference,
                                      const FrameMatrix& emulated)>;

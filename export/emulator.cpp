@@ -158,25 +158,12 @@ class Emulator::Layer {
     for (std::size_t row = 0; row < sum.codes.size(); row += k) {
       std::fill(to.begin(), to.end(), 0);
       for (std::size_t col = 0; col < spectrum.codes.size(); col += k, weight += k)
-        accumulate(k, weight, &spectrum.codes[col], to.data());
+        add_block_product(matrix.shape.block, weight, &spectrum.codes[col], to.data());
       for (std::size_t i = 0; i < k; ++i) sum.store(row + i, {to[i], sum_fraction});
       for (std::size_t i = 0; i < k; ++i) from[i] = sum.codes[row + i] * guard;
       integer_irfft(matrix.shape.block, from.data(), to.data());
       for (std::size_t i = 0; i < k && row + i < product.codes.size(); ++i)
         product.store(row + i, {to[i], matrix.sum.fraction() + kTransformGuardBits});
-    }
-  }
-
-  /// A_i[b] += W_ij[b] X_j[b] for one block.
-  static void accumulate(std::size_t k, const std::int32_t* w, const std::int32_t* x,
-                         std::int64_t* sum) {
-    sum[0] += static_cast<std::int64_t>(w[0]) * x[0];
-    sum[1] += static_cast<std::int64_t>(w[1]) * x[1];
-    for (std::size_t b = 2; b < k; b += 2) {
-      const std::int64_t re = w[b];
-      const std::int64_t im = w[b + 1];
-      sum[b] += re * x[b] - im * x[b + 1];
-      sum[b + 1] += re * x[b + 1] + im * x[b];
     }
   }
 

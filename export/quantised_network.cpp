@@ -14,4 +14,11 @@ const Format& QuantisedLayer::output_format() const {
   return output;
 }
 
+const Format& QuantisedLayer::matrix_input(std::size_t index) const {
+  if (index == 0) return input;
+  if (index == 2 && options.type == LayerType::lstm) return hidden;
+  if (index == 2 && options.reset == GruReset::before) return reset_hidden;
+  return output_format();
+}
+
 }  // namespace ernn

@@ -2,6 +2,7 @@
 // artefact, executed by the emulator, and turned into the HLS project.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -64,6 +65,8 @@ struct QuantisedLayer {
   int outputs() const { return options.outputs(); }
   /// Format of what the layer hands on.
   const Format& output_format() const;
+  /// Format of what `matrices[index]` multiplies.
+  const Format& matrix_input(std::size_t index) const;
 };
 
 /// Hidden layers, then the output layer.

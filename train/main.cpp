@@ -31,6 +31,7 @@ const std::vector<Command>& commands() {
       {"simulate", ernn::simulate_command, "run an artefact's kernel, compare and score it"},
       {"estimate", ernn::estimate_command, "what a network costs on an FPGA, and its folds"},
       {"synthesis", ernn::synthesis_command, "what synthesis tools made of the kernel, as a table"},
+      {"arithmetic", ernn::arithmetic_command, "what choices of the deployed arithmetic are worth"},
       {"run", ernn::run_command, "speech to phones, frame by frame, as it comes in"},
       {"report", ernn::report_command, "write a run's report.html"},
       {"info", ernn::info_command, "describe a model file or all models of a run"},

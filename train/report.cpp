@@ -26,10 +26,6 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-std::string section(const std::string& title, const std::string& content) {
-  return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", title, content);
-}
-
 std::string note(const std::string& text) {
   return fmt::format("<p class=\"note\">{}</p>\n", text);
 }
@@ -334,20 +330,15 @@ std::string provenance(const RunData& run, const std::string& machine) {
 std::string render_report(const RunData& run, const std::string& machine) {
   std::string name = value_of(run.config, "name");
   if (name.empty()) name = run.folder.filename().string();
-  std::string out = fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<title>{}: run report</title>\n<style>{}{}</style>\n</head>\n<body>\n<main>\n",
-      escape_html(name), plot_style(), report_style());
-  out += header(run);
-  out += section("Results", results(run));
-  out += section("Set-up", setup(run));
-  out += section("Training", training(run));
-  out += section("ADMM", admm(run));
-  out += section("Confusion of phones", confusions(run));
-  out += section("Fixed point", saturations(run));
-  out += section("How these numbers were made", provenance(run, machine));
-  return out + "</main>\n</body>\n</html>\n";
+  std::string body = header(run);
+  body += html_section("Results", results(run));
+  body += html_section("Set-up", setup(run));
+  body += html_section("Training", training(run));
+  body += html_section("ADMM", admm(run));
+  body += html_section("Confusion of phones", confusions(run));
+  body += html_section("Fixed point", saturations(run));
+  body += html_section("How these numbers were made", provenance(run, machine));
+  return html_page(name + ": run report", body);
 }
 
 std::filesystem::path write_report(const std::filesystem::path& folder) {

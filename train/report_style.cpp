@@ -1,5 +1,9 @@
 #include "train/report_style.h"
 
+#include <fmt/format.h>
+
+#include "train/svg_plot.h"
+
 namespace ernn {
 
 const char* report_style() {
@@ -36,6 +40,10 @@ dt { font-size: 12.5px; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
+table.heat { font-size: 12.5px; }
+table.heat td, table.heat th { padding: 2px 5px; }
+table.heat th.n { text-align: center; }
+table.heat b { font-size: 11px; }
 table.small { font-size: 13.5px; width: auto; min-width: 280px; }
 th, td { padding: 6px 12px 6px 0; text-align: left; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
@@ -70,6 +78,19 @@ summary { cursor: pointer; color: var(--muted); }
   .scroll { overflow: visible; }
 }
 )css";
+}
+
+std::string html_page(const std::string& title, const std::string& body) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+      "<title>{}</title>\n<style>{}{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n"
+      "</html>\n",
+      escape_html(title), plot_style(), report_style(), body);
+}
+
+std::string html_section(const std::string& title, const std::string& content) {
+  return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", title, content);
 }
 
 }  // namespace ernn

@@ -1,9 +1,16 @@
-// The look of the report page.
+// The look of report pages.
 #pragma once
+
+#include <string>
 
 namespace ernn {
 
 /// CSS of the page; train/svg_plot.h adds that of the drawings.
 const char* report_style();
+
+/// A whole page around `body`, with all it needs inside; `title` is text, `body` HTML.
+std::string html_page(const std::string& title, const std::string& body);
+/// A framed part of a page; both are HTML.
+std::string html_section(const std::string& title, const std::string& content);
 
 }  // namespace ernn

@@ -43,22 +43,8 @@ std::int64_t float_bits(const FloatNetwork& network) {
   return kFloatBits * static_cast<std::int64_t>(numbers);
 }
 
-std::string snr_text(double snr) {
-  return std::isfinite(snr) ? fmt::format("{:.1f}", snr) : std::string("exact");
-}
-
 std::string bits_text(int bits) {
   return bits == 0 ? std::string("float") : std::to_string(bits);
-}
-
-double saturated_ppm(const WidthResult& result) {
-  std::int64_t saturations = 0;
-  std::int64_t values = 0;
-  for (const SignalError& signal : result.signals) {
-    saturations += signal.saturations;
-    values += signal.values;
-  }
-  return values > 0 ? 1e6 * static_cast<double>(saturations) / static_cast<double>(values) : 0;
 }
 
 }  // namespace
@@ -95,6 +81,20 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
   }
   progress.finish();
   return results;
+}
+
+std::int64_t saturations_of(const WidthResult& result) {
+  std::int64_t saturations = 0;
+  for (const SignalError& signal : result.signals) saturations += signal.saturations;
+  return saturations;
+}
+
+double saturated_ppm(const WidthResult& result) {
+  std::int64_t values = 0;
+  for (const SignalError& signal : result.signals) values += signal.values;
+  return values > 0
+             ? 1e6 * static_cast<double>(saturations_of(result)) / static_cast<double>(values)
+             : 0;
 }
 
 std::string width_table(const std::vector<WidthResult>& results) {

@@ -32,6 +32,10 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
                                       const ModelContext& context, const UtteranceSet& utterances,
                                       bool quiet = false);
 
+/// Values of all signals that met their format's limit: how many, and of a million.
+std::int64_t saturations_of(const WidthResult& result);
+double saturated_ppm(const WidthResult& result);
+
 /// A line for each width, then a line for each signal with a column for each width, as text.
 std::string width_table(const std::vector<WidthResult>& results);
 std::string width_signals(const std::vector<WidthResult>& results);

@@ -151,6 +151,49 @@ TEST(Transform, IntegerInverseIsWithinTheRoundingBound) {
   }
 }
 
+/// Bound when each stage halves: what is halved and rounded is off by no more than its larger
+/// operand and 1/2; rotations as above, of magnitudes that do not grow.
+double halved_bound(int k, double largest) {
+  double error = 0;
+  for (int size = 2; size <= k; size *= 2)
+    error = 1.4143 * (error + 0.5) + 0.5 + 4 * largest * std::ldexp(1.0, -17);
+  return error;
+}
+
+TEST(Transform, HalvingStagesDivideByK) {
+  std::mt19937 random(11);
+  for (int k = 2; k <= 64; k *= 2) {
+    for (int trial = 0; trial < 300; ++trial) {
+      const int largest = 1 << (6 + trial % 12);
+      std::uniform_int_distribution<int> uniform(-largest, largest);
+      std::vector<std::int64_t> values(static_cast<std::size_t>(k));
+      for (auto& v : values) v = uniform(random);
+      std::vector<std::int64_t> forward(values.size());
+      std::vector<std::int64_t> inverse(values.size());
+      integer_rfft(k, values.data(), forward.data(), StageScale::half);
+      integer_irfft(k, values.data(), inverse.data(), StageScale::half);
+      const std::vector<double> packed = slow_rfft(to_double(values));
+      const std::vector<double> scaled = slow_irfft(to_double(values));
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const double bound = halved_bound(k, largest);
+        ASSERT_LE(std::abs(static_cast<double>(forward[i]) - packed[i] / k), bound) << k;
+        // A half spectrum's sums reach twice its bins, so halving keeps their size.
+        ASSERT_LE(std::abs(static_cast<double>(inverse[i]) - scaled[i] / k), bound) << k;
+      }
+    }
+  }
+}
+
+TEST(Transform, HalvingRoundsUp) {
+  const std::vector<std::int64_t> x = {3, 2};
+  std::vector<std::int64_t> packed(2);
+  integer_rfft(2, x.data(), packed.data(), StageScale::half);
+  EXPECT_EQ(packed, (std::vector<std::int64_t>{3, 1}));
+  const std::vector<std::int64_t> below = {-3, 2};
+  integer_irfft(2, below.data(), packed.data(), StageScale::half);
+  EXPECT_EQ(packed, (std::vector<std::int64_t>{0, -2}));
+}
+
 // k = 2 and 4 have no constants: integers come out exactly, and come back times k.
 TEST(Transform, SmallSizesAreExactForEveryInput) {
   for (const int k : {2, 4}) {

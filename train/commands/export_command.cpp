@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -110,10 +109,6 @@ std::string provenance(const Job& job, const ModelContext& context, const RangeP
                       {"values", range.count()}};
   }
   return json.dump();
-}
-
-std::string snr_text(double snr) {
-  return std::isfinite(snr) ? fmt::format("{:.1f}", snr) : std::string("exact");
 }
 
 void print_table(const std::vector<SignalError>& errors) {

@@ -6,19 +6,55 @@
 
 namespace ernn {
 
+namespace {
+
+/// Throws UsageError when the run has no stage of that name.
+RunStage stage_of(const std::string& command, const std::filesystem::path& run,
+                  const RunConfig& config, const std::string& stage) {
+  std::vector<std::string> names;
+  for (const StageOptions& one : config.stages) names.push_back(one.name);
+  if (std::find(names.begin(), names.end(), stage) == names.end()) {
+    throw UsageError(fmt::format("ernn {}: the run has no stage '{}'{} (stages: {})", command,
+                                 stage, did_you_mean(stage, names), join(names, ", ")));
+  }
+  return {run, stage, config};
+}
+
+RunConfig config_of(const std::filesystem::path& run, const std::vector<std::string>& sets) {
+  return load_run_config(run / "config.yaml", sets);
+}
+
+}  // namespace
+
 RunStage read_run_stage(const std::string& command, const cxxopts::ParseResult& arguments,
                         const std::vector<std::string>& sets) {
   if (arguments.count("run") == 0 || arguments.count("stage") == 0)
     throw UsageError(fmt::format("ernn {}: expected --run DIR with --stage NAME", command));
-  RunStage found;
-  found.run = arguments["run"].as<std::string>();
-  found.stage = arguments["stage"].as<std::string>();
-  found.config = load_run_config(found.run / "config.yaml", sets);
-  std::vector<std::string> names;
-  for (const StageOptions& stage : found.config.stages) names.push_back(stage.name);
-  if (std::find(names.begin(), names.end(), found.stage) == names.end()) {
-    throw UsageError(fmt::format("ernn {}: the run has no stage '{}'{} (stages: {})", command,
-                                 found.stage, did_you_mean(found.stage, names), join(names, ", ")));
+  const std::filesystem::path run = arguments["run"].as<std::string>();
+  return stage_of(command, run, config_of(run, sets), arguments["stage"].as<std::string>());
+}
+
+std::vector<RunStage> read_run_stages(const std::string& command,
+                                      const cxxopts::ParseResult& arguments,
+                                      const std::vector<std::string>& sets) {
+  if (arguments.count("run") == 0)
+    throw UsageError(fmt::format("ernn {}: --run DIR is missing", command));
+  std::vector<RunStage> found;
+  for (const std::string& run : arguments["run"].as<std::vector<std::string>>()) {
+    const RunConfig config = config_of(run, sets);
+    std::vector<std::string> names;
+    if (arguments.count("stage") > 0) {
+      names = arguments["stage"].as<std::vector<std::string>>();
+    } else {
+      for (const StageOptions& stage : config.stages) {
+        if (stage.type == "circulant") names.push_back(stage.name);
+      }
+    }
+    if (names.empty()) {
+      throw UsageError(fmt::format("ernn {}: {} has no circulant stage; name others with --stage",
+                                   command, run));
+    }
+    for (const std::string& name : names) found.push_back(stage_of(command, run, config, name));
   }
   return found;
 }

@@ -1,4 +1,4 @@
-// One stage of a run folder, as several subcommands take it: --run DIR --stage NAME.
+// Stages of run folders, as several subcommands take them: --run DIR --stage NAME.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +25,12 @@ struct RunStage {
 /// (with the nearest known one).
 RunStage read_run_stage(const std::string& command, const cxxopts::ParseResult& arguments,
                         const std::vector<std::string>& sets);
+
+/// The stages that --run and --stage name, both given once or several times; without --stage every
+/// circulant stage of each run. Throws UsageError as above, and for a run without circulant stages.
+std::vector<RunStage> read_run_stages(const std::string& command,
+                                      const cxxopts::ParseResult& arguments,
+                                      const std::vector<std::string>& sets);
 
 /// Normalised training utterances for measuring ranges, at most `limit` of them, 0 = all.
 std::vector<FrameMatrix> calibration_frames(DataOptions data, const ModelContext& context,

@@ -1,10 +1,11 @@
-// ernn widths: a trained model quantised at several widths, signal by signal and in phone errors.
+// ernn widths: trained models quantised at several widths, signal by signal and in phone errors.
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "export/float_network.h"
 #include "export/profile.h"
@@ -12,13 +13,27 @@
 #include "models/model_file.h"
 #include "train/commands/commands.h"
 #include "train/commands/run_stage.h"
+#include "train/summary.h"
+#include "train/width_report.h"
 #include "train/width_sweep.h"
 
 namespace ernn {
 
 namespace {
 
-void run_widths(const RunStage& stage, const std::vector<int>& bits) {
+namespace fs = std::filesystem;
+
+/// What the run's table says of the stage.
+SummaryRow row_of(const RunStage& stage) {
+  for (const SummaryRow& row : read_summary(stage.run)) {
+    if (row.name == stage.stage) return row;
+  }
+  throw DataError(fmt::format("{}: no row for stage '{}'; has ernn train finished it?",
+                              (stage.run / "summary.json").string(), stage.stage));
+}
+
+WidthStudy study_widths(const RunStage& stage, const std::vector<int>& bits) {
+  const SummaryRow row = row_of(stage);
   const ModelFile model = ModelFile::load(stage.model());
   const ModelContext context = model_context_from_json(model.context, stage.model().string());
   const FloatNetwork network = FloatNetwork::from_model(model);
@@ -28,11 +43,13 @@ void run_widths(const RunStage& stage, const std::vector<int>& bits) {
   DataOptions data = stage.config.data;
   data.phones = context.phones;
   const UtteranceSet test = load_split(data, context.features, Split::test);
-  const std::vector<WidthResult> results =
-      sweep_widths(network, profile, options, bits, context, test);
-  const std::filesystem::path file = stage.folder() / "widths.json";
-  write_file(file, width_json(results));
-  fmt::print("{}\n{}\nwrote {}\n", width_table(results), width_signals(results), file.string());
+  WidthStudy study{row.cell, row.block_size, {context.seed}, {}};
+  study.results = sweep_widths(network, profile, options, bits, context, test);
+  const fs::path file = stage.folder() / "widths.json";
+  write_file(file, width_json(study.results));
+  fmt::print("{}, seed {}\n{}\n{}\nwrote {}\n\n", stage.folder().string(), context.seed,
+             width_table(study.results), width_signals(study.results), file.string());
+  return study;
 }
 
 }  // namespace
@@ -40,22 +57,39 @@ void run_widths(const RunStage& stage, const std::vector<int>& bits) {
 int widths_command(int argc, char** argv) {
   cxxopts::Options options(
       "ernn widths",
-      "Quantises a trained model at several widths and runs the test split through the integer "
-      "emulator at each: signal-to-noise ratio and saturations of every signal, phone error rates. "
-      "Nothing is trained again.");
-  options.add_options()("run", "run folder", cxxopts::value<std::string>(), "DIR")(
-      "stage", "stage of the run", cxxopts::value<std::string>(), "NAME")(
-      "bits", "widths of stored and multiplied codes, once for each",
-      cxxopts::value<std::vector<int>>(),
-      "N")("set", "override a key of the run's configuration, for example export.guard_bits=2",
-           cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
+      "Quantises trained models at several widths and runs the test split through the integer "
+      "emulator at each: signal-to-noise ratio and saturations of every signal, phone error rates, "
+      "as tables and as a page. Runs that differ in their seeds are counted together. Nothing is "
+      "trained again.");
+  options.add_options()("run", "run folder, once for each",
+                        cxxopts::value<std::vector<std::string>>(), "DIR")(
+      "stage", "stage of the runs, once for each (default: the circulant ones)",
+      cxxopts::value<std::vector<std::string>>(),
+      "NAME")("bits", "widths of stored and multiplied codes, once for each",
+              cxxopts::value<std::vector<int>>(),
+              "N")("out", "folder for widths.html and widths.md (default: the first run's)",
+                   cxxopts::value<std::string>(), "DIR")(
+      "set", "override a key of the runs' configurations, for example export.guard_bits=2",
+      cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
   cxxopts::ParseResult result;
   if (!parse_arguments(options, argc, argv, result)) return 0;
   std::vector<std::string> sets;
   if (result.count("set") > 0) sets = result["set"].as<std::vector<std::string>>();
   std::vector<int> bits = {16, 12, 10, 8};
   if (result.count("bits") > 0) bits = result["bits"].as<std::vector<int>>();
-  run_widths(read_run_stage("widths", result, sets), bits);
+  const std::vector<RunStage> stages = read_run_stages("widths", result, sets);
+  const fs::path out =
+      result.count("out") > 0 ? fs::path(result["out"].as<std::string>()) : stages.front().run;
+  make_folder(out);
+  std::vector<WidthStudy> studies;
+  studies.reserve(stages.size());
+  for (const RunStage& stage : stages) studies.push_back(study_widths(stage, bits));
+  studies = merge_seeds(studies);
+  const std::string tables = width_comparison(studies);
+  write_file(out / "widths.md", tables);
+  write_file(out / "widths.html", width_page(studies));
+  fmt::print("{}\nwrote {} and {}\n", tables, (out / "widths.md").string(),
+             (out / "widths.html").string());
   return 0;
 }
 
