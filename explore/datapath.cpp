@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "explore/synthesis_results.h"
 

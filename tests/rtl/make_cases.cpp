@@ -51,14 +51,14 @@ std::string lines_text(const std::vector<std::string>& lines) {
 }
 
 /// A small network that has every function: LSTM with and without peepholes, GRU with both resets,
-/// outputs with and without a table.
-ModelOptions every_function() {
+/// outputs with and without a table. The arguments are the block sizes of the second LSTM and the second GRU.
+ModelOptions every_function(int lstm_k, int gru_k) {
   LayerOptions plain = lstm_layer(32, 0, {4, 4, 1});
   plain.peepholes = false;
   return project_model(16, 32,
-                       {plain, lstm_layer(32, 16, {8, 8, 8}),
+                       {plain, lstm_layer(32, 16, {lstm_k, lstm_k, lstm_k}),
                         gru_layer(32, GruReset::after, {4, 4, 4}),
-                        gru_layer(32, GruReset::before, {16, 16, 16}),
+                        gru_layer(32, GruReset::before, {gru_k, gru_k, gru_k}),
                         feedforward_layer(16, Activation::sigmoid, 4)},
                        4);
 }
@@ -76,7 +76,7 @@ std::vector<NamedModel> datapath_models() {
           {"lstm_k8", lstm(8)},
           {"gru_k16", gru(16)},
           {"gru_k8", gru(8)},
-          {"small", every_function()}};
+          {"small", every_function(4, 4)}};
 }
 
 std::string widths_json(const std::map<std::string, int>& widths) {
@@ -127,7 +127,7 @@ void write_datapaths(const fs::path& folder) {
 
 /// The program that checks every_function() on the host, with its vectors.
 void write_host_check(const fs::path& folder) {
-  const QuantisedNetwork network = network_of(every_function());
+  const QuantisedNetwork network = network_of(every_function(8, 16));
   std::string calls;
   for (const DatapathCase& one :
        datapath_cases(network, proof_frames(network, kManyFrames, kSeed), kDatapathVectors)) {
