@@ -4,7 +4,7 @@
 // folders goes from admm to models; nothing in models may include anything from here.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <string>

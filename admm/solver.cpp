@@ -1,5 +1,7 @@
 #include "admm/solver.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>

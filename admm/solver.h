@@ -8,7 +8,7 @@
 // rho U stays.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <memory>

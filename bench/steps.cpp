@@ -1,5 +1,7 @@
 #include "bench/steps.h"
 
+#include <torch/nn/functional/loss.h>
+
 #include <algorithm>
 
 #include "export/profile.h"

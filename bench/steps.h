@@ -1,7 +1,7 @@
 // Networks, data and training steps for the benchmarks.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/frame_matrix.h"
 #include "export/quantised_network.h"

@@ -1,7 +1,8 @@
 // One frame of one stream through 2 layers of 1024, one thread: the runtime in float and in fixed
 // point beside the same dense network in LibTorch.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/nn.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>

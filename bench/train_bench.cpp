@@ -1,7 +1,9 @@
 // One training step: forward, cross-entropy, backward, SGD. 2 layers of 1024, 32 utterances of 100
 // frames, one thread.
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/nn.h>
+#include <torch/optim.h>
+#include <torch/utils.h>
 
 #include <memory>
 #include <utility>

@@ -1,7 +1,9 @@
 // The acoustic model: hidden layers, then a linear output layer, over padded batches of utterances.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <memory>

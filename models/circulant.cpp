@@ -1,5 +1,7 @@
 #include "models/circulant.h"
 
+#include <torch/autograd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>

@@ -8,7 +8,7 @@
 // Every function takes F32 or F64 on any device and is differentiable once.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ernn {
 

@@ -1,5 +1,7 @@
 #include "models/cpu_gru.h"
 
+#include <torch/autograd.h>
+
 #include <memory>
 #include <utility>
 

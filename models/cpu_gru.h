@@ -1,7 +1,7 @@
 // The whole GRU layer as one differentiable operation on the CPU.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

@@ -1,5 +1,7 @@
 #include "models/cpu_lstm.h"
 
+#include <torch/autograd.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>

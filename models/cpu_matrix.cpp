@@ -1,6 +1,7 @@
 #include "models/cpu_matrix.h"
 
 #include <ATen/Parallel.h>
+#include <torch/autograd.h>
 
 #include <algorithm>
 #include <future>

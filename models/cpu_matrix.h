@@ -4,7 +4,7 @@
 // every thread runs its part of the batch through all frames, and nothing waits at a frame.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <functional>
 

@@ -1,7 +1,7 @@
 // Which utterances of a batch have which frames.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <utility>

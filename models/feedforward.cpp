@@ -1,5 +1,7 @@
 #include "models/feedforward.h"
 
+#include <torch/utils.h>
+
 #include <cmath>
 
 #include "models/cpu_matrix.h"

@@ -1,5 +1,8 @@
 #include "models/gru.h"
 
+#include <torch/autograd.h>
+#include <torch/utils.h>
+
 #include "models/cpu_gru.h"
 
 namespace ernn {

@@ -1,7 +1,7 @@
 // What a recurrent layer remembers between two pieces of an utterance.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ernn {
 

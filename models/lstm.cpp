@@ -1,5 +1,8 @@
 #include "models/lstm.h"
 
+#include <torch/autograd.h>
+#include <torch/utils.h>
+
 #include "models/cpu_lstm.h"
 
 namespace ernn {

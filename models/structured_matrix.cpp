@@ -1,5 +1,7 @@
 #include "models/structured_matrix.h"
 
+#include <torch/utils.h>
+
 #include <utility>
 
 #include "models/circulant.h"

@@ -1,7 +1,9 @@
 // A weight matrix that is stored dense or as circulant blocks, behind one interface.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+#include <torch/types.h>
 
 #include "models/options.h"
 

@@ -1,7 +1,7 @@
 // Tensors of LibTorch to and from tensors of files.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 

@@ -1,7 +1,7 @@
 // Utterances of similar length in padded batches.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <vector>

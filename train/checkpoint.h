@@ -1,7 +1,7 @@
 // The state of a stage in the middle of its training, for --resume.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <map>

@@ -1,5 +1,7 @@
 #include "train/gradient_sum.h"
 
+#include <torch/utils.h>
+
 #include <algorithm>
 
 namespace ernn {

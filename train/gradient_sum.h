@@ -1,7 +1,7 @@
 // Gradients of all processes together, in one exchange.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

@@ -1,5 +1,7 @@
 #include "train/losses.h"
 
+#include <torch/nn/functional/loss.h>
+
 namespace ernn {
 
 LossSum frame_loss(const torch::Tensor& logits, const Batch& batch, double label_smoothing) {

@@ -1,7 +1,7 @@
 // What training minimises.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "train/batches.h"
 

@@ -1,6 +1,7 @@
 #include "train/optimiser.h"
 
 #include <fmt/format.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <utility>

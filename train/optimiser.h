@@ -4,7 +4,7 @@
 // versions; these few lines do not, and their steps equal LibTorch's (there is a test).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 #include <string>

@@ -1,7 +1,7 @@
 // What kinds of training stages there are: an open list.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <functional>
 #include <memory>

@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>
@@ -116,9 +117,10 @@ AcousticModel StageTrainer::run() {
 
 bool StageTrainer::done() const {
   const StageOptions& stage = inputs_.stage;
+  // Interrupted after its last step, an epoch still has its end before it.
+  if (position_.batch > 0) return false;
   return position_.epoch >= stage.epochs || schedule_.state().stopped ||
-         (stage.max_steps > 0 && position_.step >= stage.max_steps) ||
-         (position_.batch == 0 && method_->converged());
+         (stage.max_steps > 0 && position_.step >= stage.max_steps) || method_->converged();
 }
 
 void StageTrainer::run_epoch() {
@@ -187,7 +189,6 @@ StepTotals StageTrainer::run_step(const Batch& batch, ModelState* state) {
   method_->before_step();
   optimiser_->step(rate);
   method_->after_step(rate);
-  last_rate_ = rate;
   position_.loss_sum += totals.loss;
   position_.loss_count += totals.count;
   ++position_.step;
@@ -244,7 +245,7 @@ void StageTrainer::end_of_epoch() {
   record.dev_loss = dev.loss;
   record.dev_frame_error = dev.frame_error;
   record.dev_per = dev.scores.total.per();
-  record.learning_rate = last_rate_;
+  record.learning_rate = schedule_.learning_rate(position_.step - 1);
   method_->end_of_epoch(record);
   if (method_->projects()) {
     const SplitResult projected =

@@ -99,7 +99,6 @@ class StageTrainer {
   std::unique_ptr<MetricsFile> metrics_;
   StagePosition position_;
   std::map<std::string, torch::Tensor> best_;  ///< parameters of the best epoch
-  double last_rate_ = 0;
   std::chrono::steady_clock::time_point epoch_start_;
   std::chrono::steady_clock::time_point last_checkpoint_;
 };

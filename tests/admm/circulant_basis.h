@@ -1,7 +1,7 @@
 // The set of block-circulant matrices by its basis, as an independent reference.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace ernn {
 

@@ -1,6 +1,7 @@
 #include "admm/constraint_set.h"
 
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 #include "tests/admm/circulant_basis.h"

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
+#include <torch/optim.h>
+#include <torch/utils.h>
 
 #include "base/error.h"
 #include "models/torch_tensors.h"

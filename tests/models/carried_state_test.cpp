@@ -1,5 +1,6 @@
 // Utterances in pieces: what a layer starts from and what it leaves behind.
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 

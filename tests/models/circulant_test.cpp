@@ -1,6 +1,8 @@
 #include "models/circulant.h"
 
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
+#include <torch/utils.h>
 
 #include <array>
 #include <complex>

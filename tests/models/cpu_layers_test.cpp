@@ -1,5 +1,6 @@
 // The CPU kernels' layers against LibTorch's operators: the same layer with and without them.
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include "models/acoustic_model.h"
 #include "tests/models/layer_kinds.h"

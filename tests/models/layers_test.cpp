@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <torch/nn.h>
+#include <torch/utils.h>
 
 #include "models/feedforward.h"
 #include "models/gru.h"

@@ -1,7 +1,7 @@
 // The recurrent layers as scalar loops in double, straight from their equations.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

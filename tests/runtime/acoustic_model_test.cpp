@@ -1,6 +1,7 @@
 // The float engine against the network that is trained: log-posteriors agree to 1e-4.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include <string>
 

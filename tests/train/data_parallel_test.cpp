@@ -1,7 +1,7 @@
 // Processes on the loopback interface that train one model together.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <filesystem>

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -234,6 +235,8 @@ INSTANTIATE_TEST_SUITE_P(
         ResumeCase{"NewbobRestores",
                    17,
                    {"training.optimiser.learning_rate=0.3", "training.schedule.metric=loss"}},
+        // No step is left in the epoch, but its evaluation.
+        ResumeCase{"LastStep", 13, {"training.max_steps=13"}},
         ResumeCase{"Cosine", 14, {"training.schedule.type=cosine"}},
         // Inside a batch: its pieces that are left come before the checkpoint.
         ResumeCase{"Truncated", 47, {"training.truncate=5", "training.feature_noise=0.2"}}),
