@@ -106,6 +106,10 @@ TEST_F(Measurements, ReplaceAssumptions) {
   EXPECT_EQ(read(measured_fft(), other).forward_fft(8, kWidths).source, CostSource::assumed);
 }
 
+TEST_F(Measurements, WhatNeedsNoClockGetsOne) {
+  EXPECT_EQ(read(measured_fft({{"depth", 0}})).forward_fft(8, kWidths).depth, 1);
+}
+
 TEST_F(Measurements, WholeModelsAreNoMeasurements) {
   DatapathTable table =
       read(R"([{"name": "lstm", "k": 8, "mismatches": 7, "depth": 0},)" + measured_fft() + "]");
@@ -115,7 +119,7 @@ TEST_F(Measurements, WholeModelsAreNoMeasurements) {
 TEST_F(Measurements, WrongOnesAreNamed) {
   using testing::HasSubstr;
   EXPECT_THAT(error_of(measured_fft({{"dept", 2}})), HasSubstr("'0.dept'"));
-  EXPECT_THAT(error_of(measured_fft({{"depth", 0}})), HasSubstr("'fft 8': found depth 0"));
+  EXPECT_THAT(error_of(measured_fft({{"depth", -1}})), HasSubstr("'fft 8': found depth -1"));
   EXPECT_THAT(error_of(measured_fft({{"interval", 2}})), HasSubstr("interval 2"));
   EXPECT_THAT(error_of(measured_fft({{"lut", nullptr}})), HasSubstr("'fft 8': lut is missing"));
   EXPECT_THAT(error_of(measured_fft({{"mismatches", 3}})),

@@ -192,11 +192,10 @@ class LayerCases {
     const int terms = matrix.shape.block_cols();
     const int wide = matrix.weight.width + matrix.spectrum.width + 1 + log2_ceiling(terms);
     const std::string type = matrix_type(network_, index_, matrix);
-    CaseBuilder products("block_product", k,
-                         {{"weight", matrix.weight.width},
-                          {"spectrum", matrix.spectrum.width},
-                          {"terms", terms}},
-                         "BlockProduct", type, limit_);
+    CaseBuilder products(
+        "block_product", k,
+        {{"weight", matrix.weight.width}, {"spectrum", matrix.spectrum.width}, {"terms", terms}},
+        "BlockProduct", type, limit_);
     CaseBuilder narrowings("narrowing", k, {{"from", wide}, {"to", matrix.sum.width}},
                            "SumNarrowing", type, limit_);
     // Few rows of many frames for the products, a row's sums of every row for the narrowings.
@@ -239,7 +238,7 @@ class LayerCases {
       if (narrow(sum[i], matrix.weight.fraction() + matrix.spectrum.fraction(), matrix.sum,
                  saturations) != expected) {
         throw std::logic_error(fmt::format("{}: frame {}, block row {}: the emulator's sum differs",
-                                        matrix.shape.name, t, row));
+                                           matrix.shape.name, t, row));
       }
       in.put(sum[i], wide);
       out.put(expected, matrix.sum.width);
@@ -279,8 +278,8 @@ class LayerCases {
     const auto size = static_cast<std::size_t>(layer_.options.size);
     // Units first, so that the biases of all and every frame have their turn.
     for (std::size_t i = 0; i < size; ++i) {
-      const std::size_t stride = std::max<std::size_t>(
-          1, size * static_cast<std::size_t>(signals_.frames()) / limit_);
+      const std::size_t stride =
+          std::max<std::size_t>(1, size * static_cast<std::size_t>(signals_.frames()) / limit_);
       for (int t = static_cast<int>(i % stride); t < signals_.frames() && !builder.full();
            t += static_cast<int>(stride)) {
         BitWord in, out;
@@ -363,11 +362,10 @@ class LayerCases {
   void output() {
     const Activation activation = layer_.options.activation;
     const bool table = activation == Activation::sigmoid || activation == Activation::tanh;
-    CaseBuilder builder("output", 1,
-                        {{"product", product_width(0)},
-                         {"output", layer_.output.width},
-                         {"table", table ? 1 : 0}},
-                        "Output", layer_type(network_, index_), limit_);
+    CaseBuilder builder(
+        "output", 1,
+        {{"product", product_width(0)}, {"output", layer_.output.width}, {"table", table ? 1 : 0}},
+        "Output", layer_type(network_, index_), limit_);
     units(builder, [&](std::size_t i, int t, BitWord& in, BitWord& out) {
       in.put(product_of(0, t)[i], product_width(0));
       in.put(bias(i), layer_.bias.width);

@@ -15,7 +15,7 @@ struct DatapathCase {
   std::string function;               ///< as in docs/hardware.md, Datapath table
   int k = 1;                          ///< block size, 1 where there is none
   std::map<std::string, int> widths;  ///< bits by operand
-  std::string type;                   ///< of functions.h: "ForwardTransform<ernn::model::Layer0Input>"
+  std::string type;  ///< of functions.h: "ForwardTransform<ernn::model::Layer0Input>"
   int input_bits = 0, output_bits = 0;
   std::vector<std::string> lines;  ///< input and result of each vector, as hexadecimal words
 };

@@ -51,7 +51,8 @@ std::string lines_text(const std::vector<std::string>& lines) {
 }
 
 /// A small network that has every function: LSTM with and without peepholes, GRU with both resets,
-/// outputs with and without a table. The arguments are the block sizes of the second LSTM and the second GRU.
+/// outputs with and without a table. The arguments are the block sizes of the second LSTM and the
+/// second GRU.
 ModelOptions every_function(int lstm_k, int gru_k) {
   LayerOptions plain = lstm_layer(32, 0, {4, 4, 1});
   plain.peepholes = false;
@@ -166,12 +167,11 @@ std::vector<ModelCase> model_cases() {
                        project_model(16, 8, {gru}, k == 16 ? 8 : k), k, streams});
     }
   }
-  cases.push_back({"lstm_gru_k8_streams1",
-                   project_model(16, 8,
-                                 {lstm_layer(32, 16, {8, 8, 8}),
-                                  gru_layer(16, GruReset::after, {8, 8, 8})},
-                                 8),
-                   8, 1});
+  cases.push_back(
+      {"lstm_gru_k8_streams1",
+       project_model(16, 8,
+                     {lstm_layer(32, 16, {8, 8, 8}), gru_layer(16, GruReset::after, {8, 8, 8})}, 8),
+       8, 1});
   return cases;
 }
 

@@ -31,7 +31,8 @@ ap_int<Width> read_code(const WideWord<Bits>& word, int at) {
 
 /// Puts a code there; the bits were zero.
 template <int Width, int Bits>
-[[gnu::always_inline]] inline void write_code(WideWord<Bits>& word, int at, const ap_int<Width>& code) {
+[[gnu::always_inline]] inline void write_code(WideWord<Bits>& word, int at,
+                                              const ap_int<Width>& code) {
   ERNN_INLINE
   const unsigned long long mask = ~0ULL >> (64 - Width);
   const unsigned long long bits = static_cast<unsigned long long>(code.to_int64()) & mask;

@@ -43,8 +43,7 @@ long long run_command(const ap_uint<ModelWords<Streams>::input_bits>& frames, un
       rest = rest >> Words::width;
     }
     const unsigned reset = (command & kResetCommand) != 0 ? ~0U : 0U;
-    model::run(1, Streams, reset, input, model::kWeights, memory.state, output,
-               kernel::NoProbe());
+    model::run(1, Streams, reset, input, model::kWeights, memory.state, output, kernel::NoProbe());
     ERNN_BEFORE_ROLLED
     for (int i = 0; i < Words::outputs; ++i) memory.logits[i] = output.read();
   }
