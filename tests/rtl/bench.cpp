@@ -11,9 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <fstream>
-#include <memory>
 #include <sstream>
 #include <string>
 #include <type_traits>
