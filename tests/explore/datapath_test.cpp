@@ -119,7 +119,7 @@ TEST_F(Measurements, WholeModelsAreNoMeasurements) {
 TEST_F(Measurements, WrongOnesAreNamed) {
   using testing::HasSubstr;
   EXPECT_THAT(error_of(measured_fft({{"dept", 2}})), HasSubstr("'0.dept'"));
-  EXPECT_THAT(error_of(measured_fft({{"depth", -1}})), HasSubstr("'fft 8': found depth -1"));
+  EXPECT_THAT(error_of(measured_fft({{"depth", -1}})), HasSubstr("depth: found -1, expected 0"));
   EXPECT_THAT(error_of(measured_fft({{"interval", 2}})), HasSubstr("interval 2"));
   EXPECT_THAT(error_of(measured_fft({{"lut", nullptr}})), HasSubstr("'fft 8': lut is missing"));
   EXPECT_THAT(error_of(measured_fft({{"mismatches", 3}})),
