@@ -23,8 +23,8 @@ if(ERNN_SANITIZE)
   add_link_options(-fsanitize=${ERNN_SANITIZE})
 endif()
 
-# Without optimisation the sanitizers' build takes half the minutes, and what these sources of loops do takes several times as
-# many seconds: the two are traded by source file. Not for users of the precompiled LibTorch header, which has one level.
+# The sanitizers' build is not optimised, since generating optimised code is most of its work; sources whose loops tests wait for
+# are the exception. Not for users of the precompiled LibTorch header: clang refuses it at another level.
 function(ernn_optimise_sanitized)
   if(ERNN_SANITIZE)
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS -O1)
