@@ -26,6 +26,30 @@ const std::vector<std::pair<RhoScaling, const char*>>& enum_names(RhoScaling) {
   return names;
 }
 
+const std::vector<std::pair<ConstraintKind, const char*>>& enum_names(ConstraintKind) {
+  static const std::vector<std::pair<ConstraintKind, const char*>> names = {
+      {ConstraintKind::circulant, "circulant"},
+      {ConstraintKind::balanced_sparse, "balanced_sparse"}};
+  return names;
+}
+
+void validate(const SparsityOptions& options, const std::string& path) {
+  const auto require = [&path](bool good, const char* key, auto value, const char* expected) {
+    if (good) return;
+    throw UsageError(fmt::format("{}.{}: found {}, expected {}", path, key, value, expected));
+  };
+  require(options.density >= 0 && options.density <= 1, "density", options.density, "0 to 1");
+  require(options.elements >= 1, "elements", options.elements, "at least 1");
+  require(options.index_bits >= 1 && options.index_bits <= 16, "index_bits", options.index_bits,
+          "1 to 16");
+  require(options.weight_bits == 0 || (options.weight_bits >= 2 && options.weight_bits <= 24),
+          "weight_bits", options.weight_bits, "0 for float, or 2 to 24");
+  require(options.budget_bits >= 2 && options.budget_bits <= 32, "budget_bits", options.budget_bits,
+          "2 to 32");
+  require(options.ramp >= 0 && options.ramp <= 1, "ramp", options.ramp, "0 to 1");
+  require(options.update_interval >= 1, "update_interval", options.update_interval, "at least 1");
+}
+
 void validate(const AdmmOptions& options, const std::string& path) {
   const auto refuse = [&path](const char* key, auto value, const char* expected) {
     throw UsageError(fmt::format("{}.{}: found {}, expected {}", path, key, value, expected));

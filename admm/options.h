@@ -52,8 +52,29 @@ struct AdmmOptions {
   double eps_dual = 1e-3;
 };
 
+/// What ADMM pulls matrices onto (admm/constraint_set.h, admm/balanced_sparse.h).
+enum class ConstraintKind { circulant, balanced_sparse };
+
+const std::vector<std::pair<ConstraintKind, const char*>>& enum_names(ConstraintKind);
+
+/// Balanced pruning (ESE, Han et al. 2017, section 3): the rows of a matrix are dealt to processing
+/// elements in turn, and each element keeps as many entries as any other, those of the largest
+/// magnitude. An entry is stored as a weight and the number of zeros before it.
+struct SparsityOptions {
+  /// Share of a matrix' entries that stay; 0 = as many as fit into the bits of the stage's circulant
+  /// blocks with weights of `budget_bits`.
+  double density = 0;
+  int elements = 32;    ///< processing elements
+  int index_bits = 4;   ///< of the number of zeros; more zeros take a stored zero in between
+  int weight_bits = 0;  ///< weights of the finished model are rounded to so many bits, 0 = float
+  int budget_bits = 12;
+  double ramp = 0.5;         ///< share of the stage's steps in which entries are taken away
+  int update_interval = 10;  ///< steps between takings
+};
+
 /// Throws UsageError naming the key (under `path`) and what would suit.
 void validate(const AdmmOptions& options, const std::string& path);
+void validate(const SparsityOptions& options, const std::string& path);
 
 template <class Visitor>
 void describe(Visitor& field, AdmmOptions& o) {
@@ -69,6 +90,17 @@ void describe(Visitor& field, AdmmOptions& o) {
   field("rho_scaling", o.rho_scaling, "none, or gradient: rho per matrix by its gradient's size");
   field("eps_primal", o.eps_primal, "converged when ||W - Z|| / ||W|| is at most this, and");
   field("eps_dual", o.eps_dual, "||Z - Z_old|| / ||W|| at most this, for every matrix");
+}
+
+template <class Visitor>
+void describe(Visitor& field, SparsityOptions& o) {
+  field("density", o.density, "share of entries that stay, 0 = the bits of the stage's blocks");
+  field("elements", o.elements, "processing elements");
+  field("index_bits", o.index_bits, "of the number of zeros before an entry");
+  field("weight_bits", o.weight_bits, "of the finished model's weights, 0 = float");
+  field("budget_bits", o.budget_bits, "density 0: bits of a circulant weight, and of an entry's");
+  field("ramp", o.ramp, "share of the steps in which entries are taken away");
+  field("update_interval", o.update_interval, "steps between takings");
 }
 
 }  // namespace ernn

@@ -94,17 +94,6 @@ const std::vector<std::pair<LookupKind, const char*>>& enum_names(LookupKind) {
   return names;
 }
 
-int block_multiplications(int k) {
-  return k == 1 ? 1 : 2 + 3 * (k / 2 - 1);
-}
-
-int transform_multiplications(int k) {
-  if (k <= 4) return 0;
-  int rotations = 0;
-  for (int b = 1; b < k / 4; ++b) rotations += 8 * b == k ? 2 : 4;
-  return 2 * transform_multiplications(k / 2) + rotations;
-}
-
 /// Counted operations: what a function is made of, and the longest way through it.
 struct DatapathTable::Operations {
   const Platform& platform;

@@ -54,10 +54,6 @@ const std::vector<std::string>& datapath_functions();
 enum class LookupKind { pieces, ends, plain };
 const std::vector<std::pair<LookupKind, const char*>>& enum_names(LookupKind);
 
-/// Real multiplications of a block product, and of a transform of k.
-int block_multiplications(int k);
-int transform_multiplications(int k);
-
 /// Costs of one platform at its clock. Every answer is remembered, so that an estimate can list
 /// what it rests on.
 class DatapathTable {

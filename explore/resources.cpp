@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/options.h"
+
 namespace ernn {
 
 namespace {

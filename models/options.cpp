@@ -128,6 +128,30 @@ std::vector<MatrixShape> matrix_shapes(const ModelOptions& options) {
   return shapes;
 }
 
+int block_multiplications(int k) {
+  return k == 1 ? 1 : 2 + 3 * (k / 2 - 1);
+}
+
+int transform_multiplications(int k) {
+  if (k <= 4) return 0;
+  int rotations = 0;
+  for (int b = 1; b < k / 4; ++b) rotations += 8 * b == k ? 2 : 4;
+  return 2 * transform_multiplications(k / 2) + rotations;
+}
+
+long long multiplications(const MatrixShape& shape) {
+  const long long p = shape.block_rows();
+  const long long q = shape.block_cols();
+  return p * q * block_multiplications(shape.block) +
+         (p + q) * transform_multiplications(shape.block);
+}
+
+long long multiplications(const ModelOptions& options) {
+  long long count = 0;
+  for (const auto& shape : matrix_shapes(options)) count += multiplications(shape);
+  return count;
+}
+
 long long parameter_count(const ModelOptions& options) {
   long long count = options.outputs;
   for (const auto& shape : matrix_shapes(options)) count += shape.stored();

@@ -110,4 +110,14 @@ std::vector<MatrixShape> matrix_shapes(const ModelOptions& options);
 /// Numbers in all matrices, biases and peepholes.
 long long parameter_count(const ModelOptions& options);
 
+/// Real multiplications of a k x k circulant block times a spectrum, three for a complex product;
+/// and of a real transform of k numbers.
+int block_multiplications(int k);
+int transform_multiplications(int k);
+/// Real multiplications of a matrix times a vector: rows x cols when dense, otherwise one transform
+/// for each block column and block row and the block products between.
+long long multiplications(const MatrixShape& shape);
+/// The same of all matrices: what a frame costs but for the few of gates and cells.
+long long multiplications(const ModelOptions& options);
+
 }  // namespace ernn

@@ -1,6 +1,7 @@
 #include "train/admm_stage.h"
 
 #include <fmt/format.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +16,7 @@ ModelOptions AdmmStage::network(const ModelOptions& start) const {
 }
 
 ModelOptions AdmmStage::result(const ModelOptions& start) const {
+  if (is_sparse()) return sparse_network(start, stage());
   ModelOptions target = with_stage_blocks(start, stage());
   for (const auto& shape : matrix_shapes(target)) {
     if (shape.block > 1) return target;
@@ -27,18 +29,28 @@ ModelOptions AdmmStage::result(const ModelOptions& start) const {
 void AdmmStage::prepare(const AcousticModel& model, const ModelOptions& start,
                         long long total_steps) {
   target_ = result(start);
+  if (is_sparse()) sparse_ = sparse_matrices(model, stage());
+  AdmmOptions options = stage().admm;
+  if (options.rho_updates == 0)
+    options.rho_updates = std::max<long long>(1, total_steps / options.update_interval);
+  solver_ = std::make_unique<AdmmSolver>(constrained_matrices(model), options);
+}
+
+std::vector<ConstrainedMatrix> AdmmStage::constrained_matrices(const AcousticModel& model) const {
+  std::vector<ConstrainedMatrix> constrained;
+  for (const auto& matrix : sparse_) {
+    constrained.push_back(
+        {matrix.name, matrix.weight,
+         std::make_shared<BalancedSparseSet>(matrix.kept, stage().sparsity.elements)});
+  }
   const auto shapes = matrix_shapes(target_);
   const auto matrices = model->matrices();
-  std::vector<ConstrainedMatrix> constrained;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     if (shapes[i].block == 1) continue;
     constrained.push_back(
         {shapes[i].name, matrices[i].weight, std::make_shared<BlockCirculantSet>(shapes[i].block)});
   }
-  AdmmOptions options = stage().admm;
-  if (options.rho_updates == 0)
-    options.rho_updates = std::max<long long>(1, total_steps / options.update_interval);
-  solver_ = std::make_unique<AdmmSolver>(std::move(constrained), options);
+  return constrained;
 }
 
 void AdmmStage::before_step() {
@@ -61,7 +73,22 @@ bool AdmmStage::converged() const {
 }
 
 AcousticModel AdmmStage::deployable(const AcousticModel& trained) const {
-  return convert_blocks(trained, target_);
+  AcousticModel result = convert_blocks(trained, target_);
+  const torch::NoGradGuard no_gradient;
+  const auto matrices = result->matrices();
+  for (const auto& sparse : sparse_) {
+    const BalancedSparseSet set(sparse.kept, stage().sparsity.elements);
+    matrices[sparse.index].weight.copy_(set.project(matrices[sparse.index].weight));
+  }
+  return result;
+}
+
+ModelCost AdmmStage::cost(const AcousticModel& model) const {
+  if (!is_sparse()) return StageMethod::cost(model);
+  std::vector<torch::Tensor> masks;
+  for (const auto& sparse : sparse_)
+    masks.push_back(model->matrices()[sparse.index].weight != 0);
+  return sparse_cost(StageMethod::cost(model), masks, stage().sparsity);
 }
 
 void AdmmStage::save(TensorFile& file, const std::string& prefix) const {

@@ -3,15 +3,19 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "admm/solver.h"
+#include "train/sparse_matrices.h"
 #include "train/stage_method.h"
 
 namespace ernn {
 
 /// Trains a dense network under ADMM's penalty (admm/solver.h) on every matrix whose block size is
 /// above 1. What it hands on is the network with those matrices projected, in the circulant
-/// parametrisation: its error rate is that of "ADMM, projected", not of the dense iterate.
+/// parametrisation: its error rate is that of "ADMM, projected", not of the dense iterate. With the
+/// constraint balanced_sparse the set is that of train/sparse_matrices.h, and what it hands on is a
+/// dense network with zeros.
 class AdmmStage : public StageMethod {
  public:
   using StageMethod::StageMethod;
@@ -27,11 +31,16 @@ class AdmmStage : public StageMethod {
   bool keeps_best() const override { return false; }
   AcousticModel deployable(const AcousticModel& trained) const override;
   bool projects() const override { return true; }
+  ModelCost cost(const AcousticModel& model) const override;
   void save(TensorFile& file, const std::string& prefix) const override;
   void load(const TensorFile& file, const std::string& prefix, const std::string& path) override;
 
  private:
+  bool is_sparse() const { return stage().constraint == ConstraintKind::balanced_sparse; }
+  std::vector<ConstrainedMatrix> constrained_matrices(const AcousticModel& model) const;
+
   ModelOptions target_;  ///< with the block sizes of the sets
+  std::vector<SparseMatrix> sparse_;  ///< constraint balanced_sparse
   std::unique_ptr<AdmmSolver> solver_;
 };
 

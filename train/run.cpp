@@ -18,8 +18,6 @@ namespace ernn {
 
 namespace {
 
-constexpr int kWeightBits = 32;
-
 std::filesystem::path model_path(const std::filesystem::path& out, const std::string& stage) {
   return out / stage / "model.safetensors";
 }
@@ -59,19 +57,20 @@ ModelContext make_context(const RunConfig& config, const StageOptions& stage,
   return context;
 }
 
-SummaryRow make_row(const StageOptions& stage, const ModelOptions& model, const SplitResult& test,
-                    std::int64_t seed) {
+SummaryRow make_row(const StageOptions& stage, const ModelOptions& model, const ModelCost& cost,
+                    const SplitResult& test, std::int64_t seed) {
   SummaryRow row;
   row.stage = stage.type;
   row.name = stage.name;
   row.cell = cell_name(model);
   for (const auto& shape : matrix_shapes(model))
     row.block_size = std::max(row.block_size, shape.block);
-  row.bits = kWeightBits;
+  row.bits = cost.bits;
   row.per = test.scores.total.per();
   row.tokens = test.scores.total.tokens;
-  row.parameters = parameter_count(model);
-  row.stored_bits = row.parameters * kWeightBits;
+  row.parameters = cost.parameters;
+  row.stored_bits = cost.stored_bits;
+  row.multiplications = cost.multiplications;
   row.protocol = name_of(test.scores.protocol);
   row.seed = seed;
   return row;
@@ -290,7 +289,7 @@ class Run {
     model->to_tensor_file(context).save(model_path(options_.out, stage.name));
     make_folder(options_.out / stage.name / "test");
     write_scores(test.scores, options_.out / stage.name / "test");
-    put_summary_row(options_.out, make_row(stage, model->options(), test, config_.seed));
+    put_summary_row(options_.out, make_row(stage, model->options(), trainer.cost(model), test, config_.seed));
     Checkpoint checkpoint;
     checkpoint.identity = inputs.identity;
     checkpoint.position = trainer.position();

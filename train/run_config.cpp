@@ -128,6 +128,7 @@ void resolve_stages(RunConfig& config, const std::string& file) {
     }
     check_training(stage, config.context, where);
     validate(stage.admm, where + "admm");
+    validate(stage.sparsity, where + "sparsity");
     earlier.push_back(stage.name);
   }
 }

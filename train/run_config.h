@@ -74,12 +74,15 @@ inline constexpr const char* kFromNothing = "none";
 /// One entry of `stages`: the training options at the same level as these.
 struct StageOptions : TrainingOptions {
   std::string name;
-  std::string type = "dense";    ///< dense, admm or circulant (train/stage_method.h)
+  std::string type = "dense";    ///< dense, admm, circulant, ... (train/stage_method.h)
   std::string from;              ///< the stage whose model is the start; empty = the one before;
                                  ///< "none" = fresh parameters
-  BlockSizes block = {0, 0, 0};  ///< admm, circulant: block sizes; 0 = the start model's
+  BlockSizes block = {0, 0, 0};  ///< block sizes, 0 = the start model's; of dense-small and
+                                 ///< balanced-sparse: of the network that they are as small as
   int output_block = 0;          ///< the same of the output layer
+  ConstraintKind constraint = ConstraintKind::circulant;  ///< admm
   AdmmOptions admm;
+  SparsityOptions sparsity;  ///< balanced-sparse, and admm with that constraint
 };
 
 struct ContextOptions {
@@ -153,11 +156,13 @@ void describe(Visitor& field, TrainingOptions& o) {
 template <class Visitor>
 void describe(Visitor& field, StageOptions& o) {
   field("name", o.name, "folder of the stage");
-  field("type", o.type, "dense, admm or circulant");
+  field("type", o.type, "dense, admm, circulant, direct, balanced-sparse or dense-small");
   field("from", o.from, "stage to start from, none, or empty = the one before");
   field("block", o.block, "block sizes, 0 = the start model's");
   field("output_block", o.output_block, "block size of the output layer, 0 = the start model's");
+  field("constraint", o.constraint, "admm: circulant or balanced_sparse");
   field("admm", o.admm);
+  field("sparsity", o.sparsity);
   describe(field, static_cast<TrainingOptions&>(o));
 }
 

@@ -235,6 +235,7 @@ std::vector<SummaryRow> simulation_rows(const Simulation& simulation, const Arte
   }
   row.parameters = parameter_count(model);
   row.stored_bits = stored_bits(artefact.network);
+  row.multiplications = multiplications(model);
   row.protocol = name_of(context.protocol);
   row.seed = context.seed;
   std::vector<SummaryRow> rows;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "train/admm_stage.h"
+#include "train/sparse_stage.h"
 
 namespace ernn {
 
@@ -37,8 +39,8 @@ class DenseMethod : public StageMethod {
   }
 };
 
-/// Training in the block-circulant parametrisation (C-LSTM's direct training when it has no
-/// predecessor, E-RNN's retraining after ADMM).
+/// Training in the block-circulant parametrisation: E-RNN's retraining after ADMM, and what
+/// C-LSTM does from the start.
 class CirculantMethod : public StageMethod {
  public:
   using StageMethod::StageMethod;
@@ -54,23 +56,85 @@ class CirculantMethod : public StageMethod {
   }
 };
 
+/// C-LSTM's training: circulant from fresh parameters, or from a dense model projected at once.
+class DirectMethod : public CirculantMethod {
+ public:
+  using CirculantMethod::CirculantMethod;
+
+  ModelOptions network(const ModelOptions& start) const override {
+    if (stage().from != kFromNothing && !stage().from.empty() && largest_block(start) > 1) {
+      throw UsageError(
+          fmt::format("stage '{}': '{}' is circulant already, expected a dense model or none in a "
+                      "stage of type direct; set from",
+                      stage().name, stage().from));
+    }
+    return CirculantMethod::network(start);
+  }
+};
+
+/// Layers scaled down together, so that `first` is the size of the first one.
+ModelOptions scaled(ModelOptions options, int first) {
+  const double factor = static_cast<double>(first) / options.layers.front().size;
+  const auto scale = [factor](int size) {
+    return std::max(1, static_cast<int>(std::lround(factor * size)));
+  };
+  for (auto& layer : options.layers) {
+    layer.size = scale(layer.size);
+    if (layer.projection > 0) layer.projection = scale(layer.projection);
+  }
+  return options;
+}
+
+/// A dense network with layers so narrow that it has no more parameters than the circulant one.
+class DenseSmallMethod : public StageMethod {
+ public:
+  using StageMethod::StageMethod;
+
+  ModelOptions network(const ModelOptions& start) const override {
+    if (!stage().from.empty() && stage().from != kFromNothing) {
+      throw UsageError(fmt::format("stage '{}': from: found '{}', expected none: a stage of type "
+                                   "dense-small has layers of its own",
+                                   stage().name, stage().from));
+    }
+    const ModelOptions circulant = with_stage_blocks(start, stage());
+    if (largest_block(circulant) == 1 || start.layers.empty()) {
+      throw UsageError(fmt::format(
+          "stage '{}': found no block size above 1, expected those of the network that a stage of "
+          "type dense-small is as small as; set block",
+          stage().name));
+    }
+    const ModelOptions dense = with_blocks(start, BlockSizes{}, 1);
+    int size = dense.layers.front().size;
+    while (size > 1 && parameter_count(scaled(dense, size)) > parameter_count(circulant)) --size;
+    return scaled(dense, size);
+  }
+};
+
+template <class Method>
+std::unique_ptr<StageMethod> make(const StageOptions& stage) {
+  return std::make_unique<Method>(stage);
+}
+
 std::map<std::string, StageFactory>& factories() {
   static std::map<std::string, StageFactory> map = {
-      {"dense",
-       [](const StageOptions& stage) -> std::unique_ptr<StageMethod> {
-         return std::make_unique<DenseMethod>(stage);
-       }},
-      {"admm",
-       [](const StageOptions& stage) -> std::unique_ptr<StageMethod> {
-         return std::make_unique<AdmmStage>(stage);
-       }},
-      {"circulant", [](const StageOptions& stage) -> std::unique_ptr<StageMethod> {
-         return std::make_unique<CirculantMethod>(stage);
-       }}};
+      {"dense", make<DenseMethod>},
+      {"admm", make<AdmmStage>},
+      {"circulant", make<CirculantMethod>},
+      {"direct", make<DirectMethod>},
+      {"balanced-sparse", make<BalancedSparseStage>},
+      {"dense-small", make<DenseSmallMethod>}};
   return map;
 }
 
 }  // namespace
+
+ModelCost StageMethod::cost(const AcousticModel& model) const {
+  ModelCost cost;
+  cost.parameters = parameter_count(model->options());
+  cost.stored_bits = cost.parameters * cost.bits;
+  cost.multiplications = multiplications(model->options());
+  return cost;
+}
 
 void register_stage_method(const std::string& type, StageFactory factory) {
   factories()[type] = std::move(factory);

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,14 @@
 #include "train/run_config.h"
 
 namespace ernn {
+
+/// What a stage's model takes to store and to compute.
+struct ModelCost {
+  int bits = 32;  ///< of a weight
+  std::int64_t parameters = 0;
+  std::int64_t stored_bits = 0;      ///< all that has to be stored, indices included
+  std::int64_t multiplications = 0;  ///< real ones of a frame, in matrices
+};
 
 /// What is special about one type of stage. The trainer calls the hooks in this order: network(),
 /// prepare(), then for every step before_step() and after_step(), for every epoch
@@ -43,10 +52,15 @@ class StageMethod {
   virtual bool converged() const { return false; }
   /// False when going back to an earlier epoch makes no sense; then the last model counts.
   virtual bool keeps_best() const { return true; }
+  /// False while the network is not yet one that the stage could hand on: its epochs are no
+  /// candidates for the best one, and the schedule does not judge them.
+  virtual bool settled() const { return true; }
   /// The model that the stage hands on, saves and is scored by, from the one that it trained.
   virtual AcousticModel deployable(const AcousticModel& trained) const { return trained; }
   /// True when deployable() is another model than the trained one.
   virtual bool projects() const { return false; }
+  /// Of the deployable model.
+  virtual ModelCost cost(const AcousticModel& model) const;
 
   /// For checkpoints: adds tensors under names that begin with `prefix`, and takes them back bit
   /// for bit. load() throws DataError naming `path` and the tensor.
@@ -63,7 +77,8 @@ class StageMethod {
 
 using StageFactory = std::function<std::unique_ptr<StageMethod>(const StageOptions&)>;
 
-/// Adds a type of stage, or replaces one. Built in: dense, admm, circulant.
+/// Adds a type of stage, or replaces one. Built in: dense, admm, circulant, and the baselines
+/// direct, balanced-sparse and dense-small.
 void register_stage_method(const std::string& type, StageFactory factory);
 
 /// The method of a stage. Throws UsageError for an unknown type, with the nearest known one.

@@ -255,7 +255,9 @@ void StageTrainer::end_of_epoch() {
   }
   const bool by_per = stage.schedule.metric == DevMetric::per;
   const ScheduleDecision decision =
-      schedule_.end_of_epoch(record.epoch, by_per ? record.dev_per : record.dev_loss);
+      method_->settled()
+          ? schedule_.end_of_epoch(record.epoch, by_per ? record.dev_per : record.dev_loss)
+          : ScheduleDecision{};
   if (method_->keeps_best() && decision.is_best) best_ = copy_parameters(model_);
   if (method_->keeps_best() && decision.restore) {
     assign_parameters(model_, best_, inputs_.checkpoint.string());

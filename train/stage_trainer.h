@@ -61,6 +61,8 @@ class StageTrainer {
   /// Where the stage stands.
   const StagePosition& position() const { return position_; }
   const ScheduleState& schedule() const { return schedule_.state(); }
+  /// Of the model that run() returned.
+  ModelCost cost(const AcousticModel& model) const { return method_->cost(model); }
 
  private:
   bool done() const;

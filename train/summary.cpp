@@ -28,6 +28,7 @@ nlohmann::ordered_json to_json(const SummaryRow& row) {
           {"tokens", row.tokens},
           {"parameters", row.parameters},
           {"stored_bits", row.stored_bits},
+          {"multiplications", row.multiplications},
           {"mismatches", row.mismatches},
           {"protocol", row.protocol},
           {"seed", row.seed}};
@@ -44,6 +45,8 @@ SummaryRow from_json(const nlohmann::json& json) {
   json.at("tokens").get_to(row.tokens);
   json.at("parameters").get_to(row.parameters);
   json.at("stored_bits").get_to(row.stored_bits);
+  // Summaries of earlier versions do not have it.
+  row.multiplications = json.value("multiplications", std::int64_t{0});
   json.at("mismatches").get_to(row.mismatches);
   json.at("protocol").get_to(row.protocol);
   json.at("seed").get_to(row.seed);

@@ -8,8 +8,8 @@
 
 namespace ernn {
 
-/// One row. `stage` is dense, admm, circulant, emulator or kernel; further fields tell rows of one
-/// run apart.
+/// One row. `stage` is the type of a training stage (train/stage_method.h), emulator or kernel;
+/// further fields tell rows of one run apart.
 struct SummaryRow {
   std::string stage;
   std::string name;    ///< name of the training stage in the configuration, e.g. "circulant-k8"
@@ -20,6 +20,7 @@ struct SummaryRow {
   std::int64_t tokens = 0;  ///< reference length
   std::int64_t parameters = 0;
   std::int64_t stored_bits = 0;
+  std::int64_t multiplications = 0;  ///< real ones of a frame, in matrices; 0 = not known
   std::int64_t mismatches = 0;  ///< differing codes, kernel against emulator; 0 for other stages
   std::string protocol;         ///< scoring protocol
   std::int64_t seed = 0;

@@ -15,24 +15,6 @@ namespace {
 
 const MatrixWidths kWidths{12, 12, 16, 16, 16};
 
-/// Textbook counts of split-radix real transforms agree up to 16 points with what the kernel's
-/// recursion spends, counted here independently of it.
-TEST(Datapath, MultiplicationsOfTransforms) {
-  EXPECT_EQ(transform_multiplications(1), 0);
-  EXPECT_EQ(transform_multiplications(2), 0);
-  EXPECT_EQ(transform_multiplications(4), 0);
-  EXPECT_EQ(transform_multiplications(8), 2);
-  EXPECT_EQ(transform_multiplications(16), 2 * 2 + 4 + 2 + 4);
-  EXPECT_EQ(transform_multiplications(32), 2 * 14 + 2 + 6 * 4);
-}
-
-TEST(Datapath, MultiplicationsOfBlocks) {
-  EXPECT_EQ(block_multiplications(1), 1);
-  EXPECT_EQ(block_multiplications(2), 2);
-  EXPECT_EQ(block_multiplications(8), 2 + 3 * 3);
-  EXPECT_EQ(block_multiplications(16), 23);
-}
-
 TEST(Datapath, DspBlocksFollowTheMultiplier) {
   Platform platform = test_platform();
   EXPECT_EQ(platform.multiplier_blocks(18, 27), 1);

@@ -1,0 +1,52 @@
+#include "models/options.h"
+
+#include <gtest/gtest.h>
+
+namespace ernn {
+namespace {
+
+/// Textbook counts of split-radix real transforms agree up to 16 points with what the kernel's
+/// recursion spends, counted here independently of it.
+TEST(Multiplications, OfTransforms) {
+  EXPECT_EQ(transform_multiplications(1), 0);
+  EXPECT_EQ(transform_multiplications(2), 0);
+  EXPECT_EQ(transform_multiplications(4), 0);
+  EXPECT_EQ(transform_multiplications(8), 2);
+  EXPECT_EQ(transform_multiplications(16), 2 * 2 + 4 + 2 + 4);
+  EXPECT_EQ(transform_multiplications(32), 2 * 14 + 2 + 6 * 4);
+}
+
+TEST(Multiplications, OfBlocks) {
+  EXPECT_EQ(block_multiplications(1), 1);
+  EXPECT_EQ(block_multiplications(2), 2);
+  EXPECT_EQ(block_multiplications(8), 2 + 3 * 3);
+  EXPECT_EQ(block_multiplications(16), 23);
+}
+
+TEST(Multiplications, OfAMatrixAreThoseOfBlocksAndTransforms) {
+  EXPECT_EQ(multiplications(MatrixShape{"", 6, 5, 1}), 30);
+  // 2 x 3 blocks, the last ones filled up: 6 products, 3 transforms forward and 2 back
+  EXPECT_EQ(multiplications(MatrixShape{"", 16, 20, 8}), 6 * 11 + 5 * 2);
+}
+
+/// The papers' layer: 51,200 blocks of 8 or 12,800 of 16.
+TEST(Multiplications, OfThePapersLayer) {
+  ModelOptions options;
+  options.inputs = 160;  // 153 filled up to whole blocks of 16
+  options.outputs = 62;
+  options.layers = {LayerOptions{}};
+  options.layers[0].size = 1024;
+  options.layers[0].projection = 512;
+  const auto of_layer = [&](int k) {
+    const ModelOptions blocked = with_blocks(options, {k, k, k}, 1);
+    return multiplications(blocked) - 62 * 512;
+  };
+  EXPECT_EQ(of_layer(1), 4096LL * 160 + 4096LL * 512 + 512LL * 1024);
+  const long long columns = 160 + 512 + 1024;
+  const long long rows = 4096 + 4096 + 512;
+  EXPECT_EQ(of_layer(8), 51200 * 11 + (columns + rows) / 8 * 2);
+  EXPECT_EQ(of_layer(16), 12800 * 23 + (columns + rows) / 16 * 14);
+}
+
+}  // namespace
+}  // namespace ernn
