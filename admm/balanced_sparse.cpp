@@ -36,9 +36,10 @@ std::int64_t rows_of_largest(const Tensor& w, std::int64_t elements) {
 BalancedSparseSet::BalancedSparseSet(std::int64_t kept, std::int64_t elements)
     : kept_(kept), elements_(elements) {
   if (kept < 1 || elements < 1) {
-    throw UsageError(fmt::format("{} entries kept in each of {} processing elements: expected at "
-                                 "least 1 of both",
-                                 kept, elements));
+    throw UsageError(
+        fmt::format("{} entries kept in each of {} processing elements: expected at "
+                    "least 1 of both",
+                    kept, elements));
   }
 }
 

@@ -61,8 +61,8 @@ const std::vector<std::pair<ConstraintKind, const char*>>& enum_names(Constraint
 /// elements in turn, and each element keeps as many entries as any other, those of the largest
 /// magnitude. An entry is stored as a weight and the number of zeros before it.
 struct SparsityOptions {
-  /// Share of a matrix' entries that stay; 0 = as many as fit into the bits of the stage's circulant
-  /// blocks with weights of `budget_bits`.
+  /// Share of a matrix' entries that stay; 0 = as many as fit into the bits of the stage's
+  /// circulant blocks with weights of `budget_bits`.
   double density = 0;
   int elements = 32;    ///< processing elements
   int index_bits = 4;   ///< of the number of zeros; more zeros take a stored zero in between

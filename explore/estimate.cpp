@@ -74,8 +74,8 @@ std::vector<std::string> estimate_notes(const Estimate& estimate) {
       std::count_if(estimate.datapath.begin(), estimate.datapath.end(),
                     [](const DatapathCost& cost) { return cost.source == CostSource::assumed; });
   std::vector<std::string> notes = {fmt::format(
-      "Datapath functions: {} measured, {} assumed from counted operations (depth, LUT, FF; DSP is "
-      "arithmetic over operand widths).",
+      "Datapath functions: {} measured, {} assumed: depth, LUT and FF from counted operations, DSP "
+      "by arithmetic over operand widths.",
       estimate.datapath.size() - static_cast<std::size_t>(assumed), assumed)};
   notes.emplace_back(
       "Clocks: arithmetic over the kernel's loops (beats + depth + 2 a vector), checked by a "

@@ -86,8 +86,7 @@ AcousticModel AdmmStage::deployable(const AcousticModel& trained) const {
 ModelCost AdmmStage::cost(const AcousticModel& model) const {
   if (!is_sparse()) return StageMethod::cost(model);
   std::vector<torch::Tensor> masks;
-  for (const auto& sparse : sparse_)
-    masks.push_back(model->matrices()[sparse.index].weight != 0);
+  for (const auto& sparse : sparse_) masks.push_back(model->matrices()[sparse.index].weight != 0);
   return sparse_cost(StageMethod::cost(model), masks, stage().sparsity);
 }
 

@@ -39,7 +39,7 @@ class AdmmStage : public StageMethod {
   bool is_sparse() const { return stage().constraint == ConstraintKind::balanced_sparse; }
   std::vector<ConstrainedMatrix> constrained_matrices(const AcousticModel& model) const;
 
-  ModelOptions target_;  ///< with the block sizes of the sets
+  ModelOptions target_;               ///< with the block sizes of the sets
   std::vector<SparseMatrix> sparse_;  ///< constraint balanced_sparse
   std::unique_ptr<AdmmSolver> solver_;
 };

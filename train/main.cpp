@@ -25,6 +25,7 @@ const std::vector<Command>& commands() {
       {"features", ernn::features_command, "write Kaldi features of a corpus, look into archives"},
       {"train", ernn::train_command, "train the stages of a configuration"},
       {"eval", ernn::eval_command, "decode and score a split with a trained model"},
+      {"compare", ernn::compare_command, "put runs side by side, over seeds, with intervals"},
       {"widths", ernn::widths_command,
        "quantise a trained model at several widths, compare and score"},
       {"export", ernn::export_command, "quantise a trained model into an artefact"},

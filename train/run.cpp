@@ -289,7 +289,8 @@ class Run {
     model->to_tensor_file(context).save(model_path(options_.out, stage.name));
     make_folder(options_.out / stage.name / "test");
     write_scores(test.scores, options_.out / stage.name / "test");
-    put_summary_row(options_.out, make_row(stage, model->options(), trainer.cost(model), test, config_.seed));
+    put_summary_row(options_.out,
+                    make_row(stage, model->options(), trainer.cost(model), test, config_.seed));
     Checkpoint checkpoint;
     checkpoint.identity = inputs.identity;
     checkpoint.position = trainer.position();

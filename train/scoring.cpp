@@ -199,6 +199,10 @@ nlohmann::ordered_json scores_json(const ScoreSheet& sheet) {
       }
     }
   }
+  auto by_utterance = nlohmann::ordered_json::array();
+  for (const auto& utterance : sheet.utterances) {
+    by_utterance.push_back({utterance.id, utterance.counts.tokens, utterance.counts.errors()});
+  }
   return {{"protocol", name_of(sheet.protocol)},
           {"per", sheet.total.per()},
           {"tokens", sheet.total.tokens},
@@ -208,7 +212,8 @@ nlohmann::ordered_json scores_json(const ScoreSheet& sheet) {
           {"forgiven", forgiven},
           {"utterances", sheet.total.utterances},
           {"symbols", symbols},
-          {"confusion", confusion}};
+          {"confusion", confusion},
+          {"by_utterance", by_utterance}};
 }
 
 }  // namespace

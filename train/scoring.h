@@ -76,7 +76,8 @@ struct ScoreSheet {
 ///   alignment.txt     readable, per utterance
 ///   scores.json       protocol, per, counts, symbols, and confusion[reference][hypothesis] over
 ///                     symbols, whose last row counts insertions and last column deletions;
-///                     forgiven deletions are in `forgiven` alone
+///                     forgiven deletions are in `forgiven` alone; by_utterance, a list of
+///                     [id, tokens, errors]
 void write_scores(const ScoreSheet& sheet, const std::filesystem::path& folder);
 
 }  // namespace ernn

@@ -41,8 +41,8 @@ void BalancedSparseStage::choose(Pruned& pruned) const {
 void BalancedSparseStage::after_step(double /*learning_rate*/) {
   const torch::NoGradGuard no_gradient;
   ++steps_;
-  const bool due = steps_ < ramp_steps_ ? steps_ % stage().sparsity.update_interval == 0
-                                        : steps_ == ramp_steps_;
+  const bool due =
+      steps_ < ramp_steps_ ? steps_ % stage().sparsity.update_interval == 0 : steps_ == ramp_steps_;
   for (auto& pruned : pruned_) {
     if (due) {
       choose(pruned);

@@ -12,9 +12,9 @@ namespace ernn {
 
 /// Takes entries away while it trains a dense network. During the first `ramp` of the steps the
 /// entries that each processing element keeps fall with the cube of what is left of the ramp (Zhu
-/// and Gupta 2017, equation 1) from what the start has to the target; then the pattern stays and the
-/// rest is trained on. Behind an ADMM stage of constraint balanced_sparse the pattern is there from
-/// the start.
+/// and Gupta 2017, equation 1) from what the start has to the target; then the pattern stays and
+/// the rest is trained on. Behind an ADMM stage of constraint balanced_sparse the pattern is there
+/// from the start.
 class BalancedSparseStage : public StageMethod {
  public:
   using StageMethod::StageMethod;

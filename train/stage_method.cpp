@@ -92,9 +92,10 @@ class DenseSmallMethod : public StageMethod {
 
   ModelOptions network(const ModelOptions& start) const override {
     if (!stage().from.empty() && stage().from != kFromNothing) {
-      throw UsageError(fmt::format("stage '{}': from: found '{}', expected none: a stage of type "
-                                   "dense-small has layers of its own",
-                                   stage().name, stage().from));
+      throw UsageError(
+          fmt::format("stage '{}': from: found '{}', expected none: a stage of type "
+                      "dense-small has layers of its own",
+                      stage().name, stage().from));
     }
     const ModelOptions circulant = with_stage_blocks(start, stage());
     if (largest_block(circulant) == 1 || start.layers.empty()) {
@@ -116,13 +117,12 @@ std::unique_ptr<StageMethod> make(const StageOptions& stage) {
 }
 
 std::map<std::string, StageFactory>& factories() {
-  static std::map<std::string, StageFactory> map = {
-      {"dense", make<DenseMethod>},
-      {"admm", make<AdmmStage>},
-      {"circulant", make<CirculantMethod>},
-      {"direct", make<DirectMethod>},
-      {"balanced-sparse", make<BalancedSparseStage>},
-      {"dense-small", make<DenseSmallMethod>}};
+  static std::map<std::string, StageFactory> map = {{"dense", make<DenseMethod>},
+                                                    {"admm", make<AdmmStage>},
+                                                    {"circulant", make<CirculantMethod>},
+                                                    {"direct", make<DirectMethod>},
+                                                    {"balanced-sparse", make<BalancedSparseStage>},
+                                                    {"dense-small", make<DenseSmallMethod>}};
   return map;
 }
 

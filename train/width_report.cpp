@@ -12,6 +12,7 @@
 #include "train/report_style.h"
 #include "train/standard_error.h"
 #include "train/svg_plot.h"
+#include "train/tables.h"
 
 namespace ernn {
 
@@ -78,9 +79,6 @@ std::string seeds_of(const WidthStudy& study) {
   return join(seeds, ", ");
 }
 
-/// Rows of text, the first with the names of the columns.
-using Table = std::vector<std::vector<std::string>>;
-
 Table error_table(const Studies& studies) {
   Table table = {{"cell", "k", "seeds", "tokens", "float"}};
   for (const int bits : widths_of(studies)) table[0].push_back(fmt::format("{} bits", bits));
@@ -126,18 +124,6 @@ Table signal_table(const Studies& studies) {
   return table;
 }
 
-std::string markdown(const Table& table) {
-  std::string text;
-  for (std::size_t r = 0; r < table.size(); ++r) {
-    text += "| " + join(table[r], " | ") + " |\n";
-    if (r > 0) continue;
-    text += "|";
-    for (std::size_t c = 0; c < table[r].size(); ++c) text += " --- |";
-    text += "\n";
-  }
-  return text;
-}
-
 std::string protocol_text(const Studies& studies) {
   const ScoreSheet& scores = studies.front().results.front().scores;
   return fmt::format(
@@ -145,19 +131,6 @@ std::string protocol_text(const Studies& studies) {
       "float "
       "network. ± is the standard error over utterances.",
       name_of(scores.protocol), scores.utterances.size());
-}
-
-std::string html_table(const Table& table, std::size_t first_number) {
-  std::string text = "<div class=\"scroll\"><table>\n";
-  for (std::size_t r = 0; r < table.size(); ++r) {
-    text += "<tr>";
-    for (std::size_t c = 0; c < table[r].size(); ++c) {
-      text += fmt::format("<{0}{1}>{2}</{0}>", r == 0 ? "th" : "td",
-                          c >= first_number ? " class=\"n\"" : "", escape_html(table[r][c]));
-    }
-    text += "</tr>\n";
-  }
-  return text + "</table></div>\n";
 }
 
 /// PER over width, a colour a block size; dashed where the float network lies.

@@ -135,9 +135,10 @@ TEST(KeptWithin, RefusesTooFewBits) {
     kept_within(torch::ones({64, 40}), 16, 4, 16, 100, "layers.0.input");
     FAIL() << "accepted";
   } catch (const UsageError& error) {
-    EXPECT_STREQ(error.what(),
-                 "layers.0.input: not one entry in each of 16 processing elements fits into 100 "
-                 "bits with index_bits 4; set sparsity.index_bits higher or sparsity.elements lower");
+    EXPECT_STREQ(
+        error.what(),
+        "layers.0.input: not one entry in each of 16 processing elements fits into 100 "
+        "bits with index_bits 4; set sparsity.index_bits higher or sparsity.elements lower");
   }
 }
 

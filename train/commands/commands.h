@@ -5,6 +5,7 @@
 namespace ernn {
 
 int arithmetic_command(int argc, char** argv);
+int compare_command(int argc, char** argv);
 int corpus_command(int argc, char** argv);
 int features_command(int argc, char** argv);
 int train_command(int argc, char** argv);
