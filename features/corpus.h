@@ -16,6 +16,7 @@ struct Utterance {
   std::string part;      ///< "train", "test", or "" where the corpus has no such folders
   std::filesystem::path audio;
   std::filesystem::path labels;
+  double speed = 1;  ///< at which it is read, pitch and formants with it
 
   /// One of the two sentences that every TIMIT speaker reads.
   bool is_sa() const { return sentence == "sa1" || sentence == "sa2"; }

@@ -26,6 +26,9 @@ struct DataOptions {
   PhoneInventory phones = PhoneInventory::timit61;  ///< classes of the labels
   /// At most this many utterances a split, spread evenly over it, 0 = all (for quick trials).
   int limit = 0;
+  /// Train: every utterance is taken once at each of these speeds (pitch and formants with it), as
+  /// "sp0.9-fdhc0_si1559" where the speed is not 1; dev and test stay as they are.
+  std::vector<double> speeds = {1};
   /// Folder of files that hold the features of the splits (features/feature_cache.h), which are
   /// then read when they are needed; empty: all features stay in memory.
   std::filesystem::path cache;
@@ -42,6 +45,7 @@ void describe(Visitor& field, DataOptions& o) {
   field("include_sa", o.include_sa, "use the SA sentences too");
   field("phones", o.phones, "timit61, timit48 or timit39");
   field("limit", o.limit, "utterances a split, 0 = all");
+  field("speeds", o.speeds, "train: factors of speed and pitch, each gives a copy of the split");
   field("cache", o.cache, "folder that keeps features on disk; empty = in memory");
 }
 

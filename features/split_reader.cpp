@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "base/progress.h"
 #include "features/audio.h"
 #include "features/framing.h"
+#include "features/resample.h"
 #include "features/splits.h"
 
 namespace ernn {
@@ -25,12 +28,49 @@ void check_audio(const Audio& audio, const FeatureOptions& options, const Uttera
   }
 }
 
+void change_speed(double speed, Audio& audio, std::vector<PhoneSegment>& segments) {
+  audio.samples = resample(audio.samples, speed);
+  for (auto& segment : segments) {
+    segment.begin = std::llround(static_cast<double>(segment.begin) / speed);
+    segment.end = std::llround(static_cast<double>(segment.end) / speed);
+  }
+}
+
+/// Each utterance at every speed, in order of id.
+std::vector<Utterance> at_speeds(const std::vector<Utterance>& utterances,
+                                 const std::vector<double>& speeds) {
+  constexpr double kSlowest = 0.5, kFastest = 2;
+  std::vector<Utterance> result;
+  for (const double speed : speeds) {
+    if (!(speed >= kSlowest && speed <= kFastest)) {
+      throw UsageError(
+          fmt::format("data.speeds: found {}, expected {} to {}", speed, kSlowest, kFastest));
+    }
+    for (const auto& utterance : utterances) {
+      result.push_back(utterance);
+      result.back().speed = speed;
+      if (speed != 1) result.back().id = fmt::format("sp{}-{}", speed, utterance.id);
+    }
+  }
+  if (result.empty()) throw UsageError("data.speeds: found none, expected at least one");
+  std::sort(result.begin(), result.end(),
+            [](const Utterance& a, const Utterance& b) { return a.id < b.id; });
+  const auto twice =
+      std::adjacent_find(result.begin(), result.end(),
+                         [](const Utterance& a, const Utterance& b) { return a.id == b.id; });
+  if (twice != result.end()) {
+    throw UsageError(
+        fmt::format("data.speeds: found {} twice, expected each speed once", twice->speed));
+  }
+  return result;
+}
+
 LabelledUtterance load(const Utterance& utterance, const FeatureExtractor& extractor,
                        PhoneInventory inventory) {
-  const Audio audio = read_audio(utterance.audio);
+  Audio audio = read_audio(utterance.audio);
   check_audio(audio, extractor.options(), utterance);
-  const auto segments =
-      read_phone_labels(utterance.labels, static_cast<long long>(audio.samples.size()));
+  auto segments = read_phone_labels(utterance.labels, static_cast<long long>(audio.samples.size()));
+  if (utterance.speed != 1) change_speed(utterance.speed, audio, segments);
   LabelledUtterance out;
   out.id = utterance.id;
   out.speaker = utterance.speaker;
@@ -58,7 +98,9 @@ SplitReader::SplitReader(const DataOptions& data, const FeatureOptions& features
     : extractor_(features),
       phones_(data.phones),
       split_(split),
-      utterances_(select_split(find_utterances(data.root), data, split)) {}
+      utterances_(select_split(find_utterances(data.root), data, split)) {
+  if (split == Split::train) utterances_ = at_speeds(utterances_, data.speeds);
+}
 
 LabelledUtterance SplitReader::read(std::size_t index) const {
   return load(utterances_[index], extractor_, phones_);

@@ -14,7 +14,8 @@ namespace ernn {
 /// is not kept. Throws what load_split() throws.
 class SplitReader {
  public:
-  /// Finds the utterances.
+  /// Finds the utterances; those of train at every speed. Throws UsageError for speeds outside 0.5
+  /// to 2 and one that is there twice.
   SplitReader(const DataOptions& data, const FeatureOptions& features, Split split);
 
   /// Where they lie, in order of id.

@@ -1,5 +1,4 @@
-// What makes one synthetic voice into many speakers in many rooms: resampling, colouring,
-// reflections, noise.
+// What makes one synthetic voice into many speakers in many rooms: colouring, reflections, noise.
 #pragma once
 
 #include <cstddef>
@@ -8,11 +7,6 @@
 #include "features/synthetic_random.h"
 
 namespace ernn {
-
-/// Reads the signal `factor` times as fast: pitch and formants rise by `factor`, the length shrinks
-/// by it (output sample i is the input at time i * factor). Windowed-sinc interpolation, 32 zero
-/// crossings a side; the band ends (6 dB down) at the lower of the two Nyquist frequencies.
-std::vector<float> resample(const std::vector<float>& samples, double factor);
 
 /// y[n] = x[n] + tilt x[n-1]: tilt above 0 dulls the sound, below 0 brightens it. |tilt| < 1.
 void apply_tilt(std::vector<float>& samples, double tilt);

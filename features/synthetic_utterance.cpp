@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "features/resample.h"
 
 namespace ernn {
 

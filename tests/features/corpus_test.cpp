@@ -297,6 +297,38 @@ TEST(LoadSplit, LabelsFollowTheFramesCentres) {
   EXPECT_THAT(loaded[0].phones, ElementsAre(sil, s39));
 }
 
+TEST(LoadSplit, TrainIsThereAtEverySpeed) {
+  const TemporaryFolder folder;
+  for (const char* speaker : {"TRAIN/DR1/FAAA0", "TEST/DR1/FBBB0"})
+    add_utterance(folder.path() / speaker / "SX1");
+  DataOptions data;
+  data.root = folder.path();
+  data.speeds = {1, 0.8};
+  const auto train = load_split(data, FeatureOptions{}, Split::train, true);
+  ASSERT_EQ(train.size(), 2U);
+  EXPECT_EQ(train[0].id, "faaa0_sx1");
+  EXPECT_EQ(train[1].id, "sp0.8-faaa0_sx1");
+  EXPECT_EQ(train[1].speaker, "faaa0");
+  EXPECT_NEAR(train[1].seconds, 0.1 / 0.8, 1e-4);
+  EXPECT_EQ(train[1].phones, train[0].phones);
+  // The centres lie at 200, 360, ...; the second label begins at sample 800, or 1000.
+  const int s = phone_index(data.phones, "s");
+  const auto first_s = [&](std::size_t i) {
+    const auto labels = train.read(i).labels;
+    return std::find(labels.begin(), labels.end(), s) - labels.begin();
+  };
+  EXPECT_EQ(first_s(0), 4);
+  EXPECT_EQ(first_s(1), 5);
+  EXPECT_EQ(load_split(data, FeatureOptions{}, Split::test, true).size(), 1U);
+  const auto problem = [&](std::vector<double> speeds) {
+    data.speeds = std::move(speeds);
+    return error_of([&] { load_split(data, FeatureOptions{}, Split::train, true); });
+  };
+  EXPECT_EQ(problem({1, 0.9, 1}), "2 data.speeds: found 1 twice, expected each speed once");
+  EXPECT_EQ(problem({3}), "2 data.speeds: found 3, expected 0.5 to 2");
+  EXPECT_EQ(problem({}), "2 data.speeds: found none, expected at least one");
+}
+
 TEST(LoadSplit, ProblemsAreNamed) {
   const TemporaryFolder folder;
   const auto path = folder.path() / "TRAIN/DR1/FAAA0/SX1";

@@ -18,25 +18,6 @@ std::vector<float> sine(double hz, std::size_t count) {
   return samples;
 }
 
-class Resample : public testing::TestWithParam<double> {};
-
-TEST_P(Resample, MovesASineToTheExpectedFrequency) {
-  const double factor = GetParam();
-  const std::vector<float> out = resample(sine(1000, 8000), factor);
-  EXPECT_EQ(out.size(), static_cast<std::size_t>(7999 / factor) + 1);
-  const std::vector<float> expected = sine(1000 * factor, out.size());
-  // Away from the ends, where the kernel sees silence.
-  for (std::size_t i = 40; i + 40 < out.size(); ++i) ASSERT_NEAR(out[i], expected[i], 2.0) << i;
-}
-
-INSTANTIATE_TEST_SUITE_P(Factors, Resample, testing::Values(0.7, 0.88, 1.0, 1.15, 1.4));
-
-TEST(Resample, RemovesWhatWouldFoldBack) {
-  const std::vector<float> out = resample(sine(7500, 8000), 1.15);
-  const double power = mean_power(out, 100, out.size() - 100);
-  EXPECT_LT(power, 1e-4 * 500000);  // 40 dB below the sine
-}
-
 TEST(Tilt, HasTheGainOfItsTransferFunction) {
   std::vector<float> low = sine(100, 8000);
   std::vector<float> high = sine(7000, 8000);
