@@ -36,7 +36,8 @@ double deviation_of(const std::vector<double>& values) {
 std::vector<UtteranceErrors> read_utterances(const fs::path& file) {
   std::vector<UtteranceErrors> result;
   try {
-    for (const auto& entry : nlohmann::json::parse(read_file(file)).at("by_utterance"))
+    const auto json = nlohmann::json::parse(read_file(file));
+    for (const auto& entry : json.at("by_utterance"))
       result.push_back({entry.at(0).get<std::string>(), entry.at(1).get<std::int64_t>(),
                         entry.at(2).get<std::int64_t>()});
   } catch (const nlohmann::json::exception& error) {

@@ -66,6 +66,7 @@ TEST(BalancedSparse, EveryElementHasTheSameEntriesWithinTheCirculantBits) {
   const LoadedModel loaded = load_model(folder.path() / "sparse/model.safetensors");
   ModelOptions circulant = with_blocks(loaded.model->options(), {4, 4, 4}, 1);
   std::int64_t zeros = 0;
+  std::int64_t not_stored = 0;
   for (std::size_t i = 0; i < 3; ++i) {
     const torch::Tensor w = loaded.model->matrices()[i].weight.detach();
     const auto counts = entries_of_elements(w, 4);
@@ -73,14 +74,14 @@ TEST(BalancedSparse, EveryElementHasTheSameEntriesWithinTheCirculantBits) {
     // 12 bits of a weight and 4 of the zeros before it, against 12 of each circulant number
     EXPECT_LE(16 * stored_entries(w != 0, 4, 4), 12 * matrix_shapes(circulant)[i].stored()) << i;
     zeros += (w == 0).sum().item<std::int64_t>();
+    not_stored += w.numel() - stored_entries(w != 0, 4, 4);
   }
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[1].stage, "balanced-sparse");
   EXPECT_EQ(rows[1].parameters, rows[0].parameters - zeros);
   EXPECT_LT(rows[1].stored_bits, rows[0].stored_bits / 2);
-  EXPECT_EQ(rows[1].multiplications - rows[1].parameters,
-            rows[0].multiplications - rows[0].parameters)
-      << "no zero between entries needs storing in so small a network";
+  EXPECT_EQ(rows[1].multiplications, rows[0].multiplications - not_stored);
+  EXPECT_LE(not_stored, zeros);
 }
 
 TEST(BalancedSparse, HandsOnTheBestOfTheSparseEpochsOnly) {
@@ -137,7 +138,7 @@ stages:
   - {name: sparse, type: balanced-sparse, epochs: 2, sparsity: {density: 0.5, elements: 4}}
 )",
                                 folder.path() / "float");
-  const std::int64_t others = 128 + 48 + 39 * 9;  // biases, peepholes, the dense output layer
+  const std::int64_t others = 64 + 48 + 39 * 9;  // biases, peepholes, the dense output layer
   EXPECT_EQ(float_rows[0].bits, 32);
   const std::int64_t entries = (float_rows[0].stored_bits - 32 * others) / 36;
   EXPECT_EQ(rows[0].stored_bits, 6 * others + 10 * entries);

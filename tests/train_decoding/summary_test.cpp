@@ -39,7 +39,8 @@ TEST(Summary, HoldsExactlyTheAgreedFields) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.at(0).items()) keys.push_back(key);
   EXPECT_THAT(keys, ElementsAre("stage", "name", "cell", "block_size", "bits", "per", "tokens",
-                                "parameters", "stored_bits", "mismatches", "protocol", "seed"));
+                                "parameters", "stored_bits", "multiplications", "mismatches",
+                                "protocol", "seed"));
   EXPECT_EQ(json.at(0).at("per"), 12.5);
   EXPECT_EQ(json.at(0).at("stored_bits"), 3200000);
 }
