@@ -63,13 +63,10 @@ void rotate(int b, const T& re, const T& im, T& out_re, T& out_im) {
   typedef typename Rotation<T>::Rounded Rounded;
   if (8 * b == K) {
     const Constant c = Rotation<T>::cosine(8);
-    // (re - im) (-c) instead of (im - re) c: the same value, and compilers that move im's sign, which
-    // a transform of 4 gives it, into the factor forget there that the product is a signed one.
-    const Constant other = Forward ? Constant(-c) : c;
     const Sum<T, T> plus = re + im;
-    const Sum<T, T> minus = re - im;
+    const Sum<T, T> minus = Forward ? Sum<T, T>(im - re) : Sum<T, T>(re - im);
     const Rounded scaled_plus = plus * c;
-    const Rounded scaled_minus = minus * other;
+    const Rounded scaled_minus = minus * c;
     out_re = Forward ? scaled_plus : scaled_minus;
     out_im = Forward ? scaled_minus : scaled_plus;
     return;
