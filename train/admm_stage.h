@@ -29,6 +29,7 @@ class AdmmStage : public StageMethod {
   void end_of_epoch(EpochRecord& record) override;
   bool converged() const override;
   bool keeps_best() const override { return false; }
+  bool may_be_averaged() const override { return false; }
   AcousticModel deployable(const AcousticModel& trained) const override;
   bool projects() const override { return true; }
   ModelCost cost(const AcousticModel& model) const override;

@@ -50,7 +50,7 @@ struct CheckpointIdentity {
 };
 
 /// Everything that a resumed stage needs to go on bit for bit. Tensors are grouped by prefixes
-/// ("model.", "best.", "optimiser.", "method.", "random.").
+/// ("model.", "best.", "optimiser.", "average.", "method.", "random.").
 struct Checkpoint {
   CheckpointIdentity identity;
   StagePosition position;

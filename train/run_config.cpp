@@ -81,6 +81,7 @@ void check_training(const TrainingOptions& o, const ContextOptions& context,
   check.require(o.feature_noise >= 0, "feature_noise", o.feature_noise, "0 or more");
   check.require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label_smoothing",
                 o.label_smoothing, "a probability below 1");
+  check.require(o.average >= 0 && o.average < 1, "average", o.average, "0 or more and below 1");
   const OptimiserOptions& optimiser = o.optimiser;
   check.require(optimiser.learning_rate > 0, "optimiser.learning_rate", optimiser.learning_rate,
                 "a positive number");

@@ -66,6 +66,10 @@ struct TrainingOptions {
   double clip_norm = 5;        ///< limit of the norm of all gradients together, 0 = none
   double feature_noise = 0;    ///< standard deviation of noise added to normalised features
   double label_smoothing = 0;  ///< frame criterion: probability spread evenly over all classes
+  /// Decay of an average of the parameters over steps, which is what dev is scored with and what
+  /// the stage hands on (train/parameter_average.h); 0 = none. Not in stages of type admm and
+  /// balanced-sparse, where an average of iterates is not on the set.
+  double average = 0;
 };
 
 /// In `from`: begin with fresh parameters.
@@ -151,6 +155,7 @@ void describe(Visitor& field, TrainingOptions& o) {
   field("clip_norm", o.clip_norm, "limit of the gradient norm, 0 = none");
   field("feature_noise", o.feature_noise, "standard deviation, in normalised features");
   field("label_smoothing", o.label_smoothing, "probability, frame criterion");
+  field("average", o.average, "decay of the average of parameters that counts, 0 = none");
 }
 
 template <class Visitor>

@@ -23,6 +23,7 @@ class BalancedSparseStage : public StageMethod {
   void prepare(const AcousticModel& model, const ModelOptions& start,
                long long total_steps) override;
   void after_step(double learning_rate) override;
+  bool may_be_averaged() const override { return false; }
   bool settled() const override { return steps_ >= ramp_steps_; }
   AcousticModel deployable(const AcousticModel& trained) const override;
   bool projects() const override { return stage().sparsity.weight_bits > 0; }

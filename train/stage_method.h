@@ -52,6 +52,8 @@ class StageMethod {
   virtual bool converged() const { return false; }
   /// False when going back to an earlier epoch makes no sense; then the last model counts.
   virtual bool keeps_best() const { return true; }
+  /// False when an average of the network over steps is not one that the stage could hand on.
+  virtual bool may_be_averaged() const { return true; }
   /// False while the network is not yet one that the stage could hand on: its epochs are no
   /// candidates for the best one, and the schedule does not judge them.
   virtual bool settled() const { return true; }

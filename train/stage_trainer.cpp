@@ -97,6 +97,8 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
   if (!group_.is_alone()) gradient_sum_ = std::make_unique<GradientSum>(parameters_, group_);
   method_->prepare(model_, inputs_.start_options, total_steps_);
+  if (inputs_.stage.average > 0 && method_->may_be_averaged())
+    average_ = std::make_unique<ParameterAverage>(model_, inputs_.stage.average);
   position_.total_steps = inputs_.start_steps;
   position_.metrics_bytes = inputs_.metrics_bytes;
 }
@@ -110,8 +112,11 @@ AcousticModel StageTrainer::run() {
     run_epoch();
     end_of_epoch();
   }
-  if (method_->keeps_best() && !best_.empty())
+  if (method_->keeps_best() && !best_.empty()) {
     assign_parameters(model_, best_, inputs_.checkpoint.string());
+  } else if (average_) {
+    average_->swap();
+  }
   return method_->deployable(model_);
 }
 
@@ -189,6 +194,7 @@ StepTotals StageTrainer::run_step(const Batch& batch, ModelState* state) {
   method_->before_step();
   optimiser_->step(rate);
   method_->after_step(rate);
+  if (average_) average_->update();
   position_.loss_sum += totals.loss;
   position_.loss_count += totals.count;
   ++position_.step;
@@ -233,6 +239,7 @@ void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) cons
 void StageTrainer::end_of_epoch() {
   const StageOptions& stage = inputs_.stage;
   require_same_parameters();
+  if (average_) average_->swap();
   const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch, {}, &group_);
   position_.waited += dev.waited_seconds;
   EpochRecord record;
@@ -259,9 +266,11 @@ void StageTrainer::end_of_epoch() {
           ? schedule_.end_of_epoch(record.epoch, by_per ? record.dev_per : record.dev_loss)
           : ScheduleDecision{};
   if (method_->keeps_best() && decision.is_best) best_ = copy_parameters(model_);
+  if (average_) average_->swap();
   if (method_->keeps_best() && decision.restore) {
     assign_parameters(model_, best_, inputs_.checkpoint.string());
     optimiser_->reset();
+    if (average_) average_->reset();
   }
   record.seconds = epoch_seconds();
   record.data_wait = record.seconds > 0 ? position_.waited / record.seconds : 0;
@@ -295,6 +304,7 @@ void StageTrainer::save_checkpoint() {
   checkpoint.put("model.", copy_parameters(model_));
   checkpoint.put("best.", best_);
   checkpoint.put("optimiser.", optimiser_->state());
+  if (average_) checkpoint.put("average.", average_->state());
   method_->save(checkpoint.file, "method.");
   for (int rank = 0; rank < group_.size(); ++rank) {
     const std::string& state = random[static_cast<std::size_t>(rank)];
@@ -312,6 +322,7 @@ void StageTrainer::load_checkpoint() {
   assign_parameters(model_, checkpoint.group("model.", file), file);
   best_ = checkpoint.group("best.", file);
   optimiser_->restore(checkpoint.group("optimiser.", file), file);
+  if (average_) average_->restore(checkpoint.group("average.", file), file);
   method_->load(checkpoint.file, "method.", file);
   load_random_state(checkpoint);
 }

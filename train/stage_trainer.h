@@ -17,6 +17,7 @@
 #include "train/gradient_sum.h"
 #include "train/metrics.h"
 #include "train/optimiser.h"
+#include "train/parameter_average.h"
 #include "train/process_group.h"
 #include "train/run_config.h"
 #include "train/schedule.h"
@@ -98,6 +99,7 @@ class StageTrainer {
   long long total_steps_;
   Schedule schedule_;
   std::unique_ptr<Optimiser> optimiser_;
+  std::unique_ptr<ParameterAverage> average_;  ///< null without one
   std::unique_ptr<MetricsFile> metrics_;
   StagePosition position_;
   std::map<std::string, torch::Tensor> best_;  ///< parameters of the best epoch

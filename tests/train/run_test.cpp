@@ -131,6 +131,26 @@ TEST(Run, SavesTheBestEpochOnDev) {
   EXPECT_EQ(loaded.context.seed, 3);
 }
 
+TEST(Run, TheAverageOfTheParametersIsWhatIsScoredAndHandedOn) {
+  const TemporaryFolder folder;
+  // A rate so large that parameters jump about; without the average the loss is another one.
+  const std::vector<std::string> sets = {"training.epochs=3", "training.schedule.type=constant",
+                                         "training.schedule.metric=loss",
+                                         "training.optimiser.learning_rate=0.1", "model.dropout=0"};
+  auto averaged = sets;
+  averaged.emplace_back("training.average=0.9");
+  train(toy::config("", sets), folder.path() / "plain");
+  train(toy::config("", averaged), folder.path() / "averaged");
+  const auto plain = metrics(folder.path() / "plain");
+  const auto lines = metrics(folder.path() / "averaged");
+  EXPECT_EQ(lines[0]["train_loss"], plain[0]["train_loss"]) << "the steps are the same";
+  EXPECT_NE(lines[0]["dev_loss"], plain[0]["dev_loss"]);
+  double best = 1e9;
+  for (const auto& line : lines) best = std::min(best, line["dev_loss"].get<double>());
+  const LoadedModel loaded = load_model(folder.path() / "averaged/dense/model.safetensors");
+  EXPECT_NEAR(evaluate(loaded.model, toy::data().dev, loaded.context, 4).loss, best, 1e-9);
+}
+
 TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
   const TemporaryFolder folder;
   train(toy::config(kTwoStages), folder.path() / "a");
@@ -238,6 +258,7 @@ INSTANTIATE_TEST_SUITE_P(
         // No step is left in the epoch, but its evaluation.
         ResumeCase{"LastStep", 13, {"training.max_steps=13"}},
         ResumeCase{"Cosine", 14, {"training.schedule.type=cosine"}},
+        ResumeCase{"Averaged", 9, {"training.average=0.9"}},
         // Inside a batch: its pieces that are left come before the checkpoint.
         ResumeCase{"Truncated", 47, {"training.truncate=5", "training.feature_noise=0.2"}}),
     [](const auto& info) { return info.param.name; });
