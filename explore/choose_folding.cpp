@@ -135,20 +135,10 @@ class Search {
   }
 
   std::string why_not(const FoldingValue& value) const {
-    const Resources limits = table_.platform().limits();
-    std::string text;
-    const auto check = [&](const char* name, double needs, double has) {
-      if (needs <= has || !text.empty()) return;
-      text = fmt::format("{:.0f} {} are needed and {:.0f} may be used", needs, name, has);
-    };
-    check("DSP blocks", value.resources.dsp, limits.dsp);
-    check("BRAM36", value.resources.bram36, limits.bram36);
-    check("LUTs", value.resources.lut, limits.lut);
-    check("flip-flops", value.resources.ff, limits.ff);
     return fmt::format(
         "{}: the network does not fit even with one block at a time: {}; larger block sizes, fewer "
         "bits, fewer streams or a larger device would help",
-        table_.platform().name, text);
+        table_.platform().name, shortage(value.resources, table_.platform()));
   }
 
   /// Folds of one matrix a step away: about as many products at a time with other columns, and

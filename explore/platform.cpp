@@ -69,6 +69,20 @@ Resources Platform::limits() const {
   return usable * all;
 }
 
+std::string shortage(const Resources& needs, const Platform& platform) {
+  const Resources limits = platform.limits();
+  std::string text;
+  const auto check = [&](const char* name, double needed, double allowed) {
+    if (needed <= allowed || !text.empty()) return;
+    text = fmt::format("{:.0f} {} are needed and {:.0f} may be used", needed, name, allowed);
+  };
+  check("DSP blocks", needs.dsp, limits.dsp);
+  check("BRAM36", needs.bram36, limits.bram36);
+  check("LUTs", needs.lut, limits.lut);
+  check("flip-flops", needs.ff, limits.ff);
+  return text;
+}
+
 int Platform::multiplier_blocks(int a, int b) const {
   return std::min(pieces(a, multiplier_a) * pieces(b, multiplier_b),
                   pieces(b, multiplier_a) * pieces(a, multiplier_b));

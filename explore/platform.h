@@ -102,6 +102,10 @@ void describe(Visitor& field, Platform& o) {
   field("energy", o.energy, "assumed energies");
 }
 
+/// "300 DSP blocks are needed and 198 may be used": the first resource of which a design needs more
+/// than Platform::limits() allows; "" when it fits.
+std::string shortage(const Resources& needs, const Platform& platform);
+
 /// Reads and checks a platform file. Throws UsageError naming file, key, found and expected.
 Platform load_platform(const std::filesystem::path& path);
 

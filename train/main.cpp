@@ -31,6 +31,7 @@ const std::vector<Command>& commands() {
       {"export", ernn::export_command, "quantise a trained model into an artefact"},
       {"simulate", ernn::simulate_command, "run an artefact's kernel, compare and score it"},
       {"estimate", ernn::estimate_command, "what a network costs on an FPGA, and its folds"},
+      {"explore", ernn::explore_command, "choose block sizes, widths and folds for an FPGA"},
       {"synthesis", ernn::synthesis_command, "what synthesis tools made of the kernel, as a table"},
       {"arithmetic", ernn::arithmetic_command, "what choices of the deployed arithmetic are worth"},
       {"run", ernn::run_command, "speech to phones, frame by frame, as it comes in"},

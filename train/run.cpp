@@ -244,6 +244,7 @@ class Run {
     inputs.seed = stage_seed(config_.seed, stage.name);
     inputs.quiet = options_.quiet || !group().is_first();
     inputs.stop = options_.stop;
+    inputs.after_epoch = options_.after_epoch;
     StageTrainer trainer(inputs, data, group());
     try {
       const AcousticModel model = trainer.run();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/acoustic_model.h"
+#include "train/metrics.h"
 #include "train/process_group.h"
 #include "train/run_config.h"
 #include "train/summary.h"
@@ -21,6 +22,8 @@ struct RunOptions {
   std::vector<std::string> stages;  ///< only these, by name; empty = all
   bool quiet = false;
   std::function<bool()> stop = [] { return false; };  ///< asked in every step
+  /// Told of every epoch when its checkpoint is written.
+  std::function<void(const EpochRecord&)> after_epoch = [](const EpochRecord&) {};
   /// The processes that train together; all of them call run_training() with the same
   /// configuration and options, and see the same folder `out`.
   std::shared_ptr<ProcessGroup> group = std::make_shared<ProcessGroup>();

@@ -84,6 +84,9 @@ struct StageOptions : TrainingOptions {
   BlockSizes block = {0, 0, 0};  ///< block sizes, 0 = the start model's; of dense-small and
                                  ///< balanced-sparse: of the network that they are as small as
   int output_block = 0;          ///< the same of the output layer
+  /// Block sizes of each hidden layer, first to last, where they differ: what is not 0 goes before
+  /// `block`. Empty: `block` is that of all.
+  std::vector<BlockSizes> layer_blocks;
   ConstraintKind constraint = ConstraintKind::circulant;  ///< admm
   AdmmOptions admm;
   SparsityOptions sparsity;  ///< balanced-sparse, and admm with that constraint
@@ -165,6 +168,7 @@ void describe(Visitor& field, StageOptions& o) {
   field("from", o.from, "stage to start from, none, or empty = the one before");
   field("block", o.block, "block sizes, 0 = the start model's");
   field("output_block", o.output_block, "block size of the output layer, 0 = the start model's");
+  field("layer_blocks", o.layer_blocks, "block sizes by hidden layer, 0 = as block says");
   field("constraint", o.constraint, "admm: circulant or balanced_sparse");
   field("admm", o.admm);
   field("sparsity", o.sparsity);

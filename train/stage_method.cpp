@@ -126,6 +126,13 @@ std::map<std::string, StageFactory>& factories() {
   return map;
 }
 
+/// Those of `from` that are not 0.
+void set_blocks(BlockSizes& block, const BlockSizes& from) {
+  if (from.input > 0) block.input = from.input;
+  if (from.recurrent > 0) block.recurrent = from.recurrent;
+  if (from.projection > 0) block.projection = from.projection;
+}
+
 }  // namespace
 
 ModelCost StageMethod::cost(const AcousticModel& model) const {
@@ -150,10 +157,15 @@ std::unique_ptr<StageMethod> make_stage_method(const StageOptions& stage) {
 }
 
 ModelOptions with_stage_blocks(ModelOptions start, const StageOptions& stage) {
-  for (auto& layer : start.layers) {
-    if (stage.block.input > 0) layer.block.input = stage.block.input;
-    if (stage.block.recurrent > 0) layer.block.recurrent = stage.block.recurrent;
-    if (stage.block.projection > 0) layer.block.projection = stage.block.projection;
+  const std::size_t listed = stage.layer_blocks.size();
+  if (listed > 0 && listed != start.layers.size()) {
+    throw UsageError(fmt::format(
+        "stage '{}': layer_blocks: found {} entries, expected {}, one for each hidden layer",
+        stage.name, listed, start.layers.size()));
+  }
+  for (std::size_t l = 0; l < start.layers.size(); ++l) {
+    set_blocks(start.layers[l].block, stage.block);
+    if (listed > 0) set_blocks(start.layers[l].block, stage.layer_blocks[l]);
   }
   if (stage.output_block > 0) start.output_block = stage.output_block;
   validate(start);

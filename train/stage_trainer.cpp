@@ -285,6 +285,7 @@ void StageTrainer::end_of_epoch() {
   if (group_.is_first()) position_.metrics_bytes = metrics_->bytes();
   epoch_start_ = std::chrono::steady_clock::now();
   save_checkpoint();
+  inputs_.after_epoch(record);
 }
 
 double StageTrainer::epoch_seconds() const {

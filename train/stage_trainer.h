@@ -41,6 +41,8 @@ struct StageInputs {
   std::int64_t seed = 1;
   bool quiet = false;
   std::function<bool()> stop = [] { return false; };  ///< asked in every step
+  /// Told of every epoch when its checkpoint is written.
+  std::function<void(const EpochRecord&)> after_epoch = [](const EpochRecord&) {};
 };
 
 /// In a group every process makes the same steps from the same gradients, which are summed over

@@ -63,6 +63,28 @@ stages:
   - {name: circulant, type: circulant, epochs: 2}
 )";
 
+TEST(Run, LayersCanHaveBlockSizesOfTheirOwn) {
+  const std::string stages = R"(
+stages:
+  - {name: dense, epochs: 1}
+  - {name: admm, type: admm, epochs: 1, block: {input: 4, recurrent: 2}, output_block: 2,
+     layer_blocks: [{recurrent: 8}, {input: 2, projection: 1}]}
+  - {name: circulant, type: circulant, epochs: 1}
+)";
+  const std::vector<std::string> two = {
+      "model.layers=[{type: lstm, size: 16, projection: 8}, {type: lstm, size: 16, projection: "
+      "8}]"};
+  const TemporaryFolder folder;
+  train(toy::config(stages, two), folder.path());
+  const ModelOptions model =
+      load_model(folder.path() / "circulant" / "model.safetensors").model->options();
+  std::vector<int> blocks;
+  for (const MatrixShape& shape : matrix_shapes(model)) blocks.push_back(shape.block);
+  EXPECT_THAT(blocks, testing::ElementsAre(4, 8, 1, 2, 2, 1, 2));
+  EXPECT_THAT(message_of<UsageError>([&] { train(toy::config(stages), folder.path() / "one"); }),
+              HasSubstr("stage 'admm': layer_blocks: found 2 entries, expected 1"));
+}
+
 TEST(Run, LearnsASeparableToy) {
   const TemporaryFolder folder;
   const auto rows = train(

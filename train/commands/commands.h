@@ -14,6 +14,7 @@ int widths_command(int argc, char** argv);
 int export_command(int argc, char** argv);
 int simulate_command(int argc, char** argv);
 int estimate_command(int argc, char** argv);
+int explore_command(int argc, char** argv);
 int synthesis_command(int argc, char** argv);
 int run_command(int argc, char** argv);
 int report_command(int argc, char** argv);
