@@ -97,6 +97,7 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
   if (!group_.is_alone()) gradient_sum_ = std::make_unique<GradientSum>(parameters_, group_);
   method_->prepare(model_, inputs_.start_options, total_steps_);
+  method_->calibrate(data_.train);
   position_.total_steps = inputs_.start_steps;
   position_.metrics_bytes = inputs_.metrics_bytes;
 }
