@@ -29,7 +29,8 @@ const std::vector<std::pair<RhoScaling, const char*>>& enum_names(RhoScaling) {
 const std::vector<std::pair<ConstraintKind, const char*>>& enum_names(ConstraintKind) {
   static const std::vector<std::pair<ConstraintKind, const char*>> names = {
       {ConstraintKind::circulant, "circulant"},
-      {ConstraintKind::balanced_sparse, "balanced_sparse"}};
+      {ConstraintKind::balanced_sparse, "balanced_sparse"},
+      {ConstraintKind::fixed_point, "fixed_point"}};
   return names;
 }
 

@@ -52,8 +52,9 @@ struct AdmmOptions {
   double eps_dual = 1e-3;
 };
 
-/// What ADMM pulls matrices onto (admm/constraint_set.h, admm/balanced_sparse.h).
-enum class ConstraintKind { circulant, balanced_sparse };
+/// What ADMM pulls matrices onto (admm/constraint_set.h, admm/balanced_sparse.h,
+/// admm/fixed_point_grid.h).
+enum class ConstraintKind { circulant, balanced_sparse, fixed_point };
 
 const std::vector<std::pair<ConstraintKind, const char*>>& enum_names(ConstraintKind);
 

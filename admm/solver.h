@@ -21,7 +21,8 @@
 
 namespace ernn {
 
-/// `tensor` is the dense parameter itself, [rows, cols]; the optimiser moves it in place.
+/// `tensor` is the parameter itself, of the shape that its set takes; the optimiser moves it in
+/// place.
 struct ConstrainedMatrix {
   std::string name;
   torch::Tensor tensor;

@@ -14,36 +14,40 @@ const std::vector<std::pair<RangePolicy, const char*>>& enum_names(RangePolicy) 
 
 namespace {
 
-void check_between(const char* key, int value, int low, int high) {
+void check_between(const std::string& key, int value, int low, int high) {
   if (value >= low && value <= high) return;
-  throw UsageError(fmt::format("export.{}: {} is not between {} and {}", key, value, low, high));
+  throw UsageError(fmt::format("{}: {} is not between {} and {}", key, value, low, high));
 }
 
 }  // namespace
 
-void validate(const ExportOptions& options) {
-  check_between("bits", options.bits, 8, 16);
-  check_between("guard_bits", options.guard_bits, 0, 8);
+void validate(const QuantisationOptions& options, const std::string& path) {
+  check_between(path + ".bits", options.bits, 8, 16);
+  check_between(path + ".guard_bits", options.guard_bits, 0, 8);
   for (const auto& [signal, width] : options.widths)
-    check_between(("widths." + signal).c_str(), width, 4, 24);
-  check_between("calibration_utterances", options.calibration_utterances, 0, 1 << 30);
+    check_between(path + ".widths." + signal, width, 4, 24);
+  check_between(path + ".calibration_utterances", options.calibration_utterances, 0, 1 << 30);
   if (!(options.percentile > 50 && options.percentile <= 100)) {
     throw UsageError(
-        fmt::format("export.percentile: {} is not between 50 and 100", options.percentile));
+        fmt::format("{}.percentile: {} is not between 50 and 100", path, options.percentile));
   }
   if (!(options.headroom >= 0.25 && options.headroom <= 64)) {
     throw UsageError(
-        fmt::format("export.headroom: {} is not between 0.25 and 64", options.headroom));
+        fmt::format("{}.headroom: {} is not between 0.25 and 64", path, options.headroom));
   }
   const int segments = options.table_segments;
   if (segments != 0 && (segments < 2 || segments > 4096 || (segments & (segments - 1)) != 0)) {
     throw UsageError(
-        fmt::format("export.table_segments: {} is not a power of two from 2 to 4096, or 0 for as "
+        fmt::format("{}.table_segments: {} is not a power of two from 2 to 4096, or 0 for as "
                     "many as needed",
-                    segments));
+                    path, segments));
   }
-  check_between("golden_frames", options.golden_frames, 1, 4096);
-  check_between("golden_long_frames", options.golden_long_frames, 1, 1 << 20);
+}
+
+void validate(const ExportOptions& options) {
+  validate(options, "export");
+  check_between("export.golden_frames", options.golden_frames, 1, 4096);
+  check_between("export.golden_long_frames", options.golden_long_frames, 1, 1 << 20);
 }
 
 }  // namespace ernn

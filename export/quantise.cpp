@@ -66,7 +66,7 @@ std::vector<std::int32_t> codes_of(const std::vector<double>& values, const Form
 /// The formats of one network: widths by option, integer bits by range.
 class FormatChooser {
  public:
-  FormatChooser(const RangeProfile& profile, const ExportOptions& options)
+  FormatChooser(const RangeProfile& profile, const QuantisationOptions& options)
       : profile_(profile), options_(options) {}
 
   int width(const std::string& owner, const std::string& kind, int otherwise) const {
@@ -102,35 +102,39 @@ class FormatChooser {
     return format;
   }
 
-  const ExportOptions& options() const { return options_; }
+  Format weight(const FloatMatrix& matrix) const {
+    return format(stored(matrix.shape.name, "weight"), largest_magnitude(stored_values(matrix)));
+  }
+
+  const QuantisationOptions& options() const { return options_; }
 
  private:
   const RangeProfile& profile_;
-  const ExportOptions& options_;
+  const QuantisationOptions& options_;
 };
 
-QuantisedMatrix quantise_matrix(const FloatMatrix& matrix, const FormatChooser& formats) {
+QuantisedMatrix choose_matrix_formats(const FloatMatrix& matrix, const FormatChooser& formats) {
   QuantisedMatrix result;
   result.shape = matrix.shape;
   const std::string& name = matrix.shape.name;
-  std::vector<double> weights = matrix.weights;
-  const auto k = static_cast<std::size_t>(matrix.shape.block);
-  if (k > 1) {
-    RealTransform transform(matrix.shape.block);
-    for (std::size_t at = 0; at < weights.size(); at += k) {
-      transform.forward(&weights[at], &weights[at]);
-      // k is a power of two: dividing afterwards changes nothing but the exponent.
-      for (std::size_t i = 0; i < k; ++i) weights[at + i] /= matrix.shape.block;
-    }
+  if (matrix.shape.block > 1) {
     result.spectrum =
         FormatChooser::format(formats.guarded(name, "spectrum"), formats.range(name + ".spectrum"));
     result.sum = FormatChooser::format(formats.guarded(name, "sum"), formats.range(name + ".sum"));
   }
-  result.weight = FormatChooser::format(formats.stored(name, "weight"), largest_magnitude(weights));
-  result.codes = codes_of(weights, result.weight);
+  result.weight = formats.weight(matrix);
   result.product =
       FormatChooser::format(formats.guarded(name, "product"), formats.range(name + ".product"));
   return result;
+}
+
+/// Codes of everything that is stored, in the formats that `layer` has.
+void fill_codes(QuantisedLayer& layer, const FloatLayer& source) {
+  for (std::size_t i = 0; i < layer.matrices.size(); ++i)
+    layer.matrices[i].codes = codes_of(stored_values(source.matrices[i]), layer.matrices[i].weight);
+  layer.bias_codes = codes_of(source.bias, layer.bias);
+  layer.candidate_bias_codes = codes_of(source.candidate_bias, layer.bias);
+  layer.peephole_codes = codes_of(source.peephole, layer.peephole);
 }
 
 /// Gates, cell and outputs of an LSTM or GRU.
@@ -189,7 +193,7 @@ void make_tables(QuantisedLayer& layer, const FormatChooser& formats) {
     layer.tanh = make(Activation::tanh);
 }
 
-QuantisedLayer quantise_layer(const FloatLayer& source, const Format& input,
+QuantisedLayer choose_formats(const FloatLayer& source, const Format& input,
                               const FormatChooser& formats) {
   QuantisedLayer layer;
   layer.options = source.options;
@@ -197,16 +201,13 @@ QuantisedLayer quantise_layer(const FloatLayer& source, const Format& input,
   layer.inputs = source.inputs;
   layer.input = input;
   for (const FloatMatrix& matrix : source.matrices)
-    layer.matrices.push_back(quantise_matrix(matrix, formats));
+    layer.matrices.push_back(choose_matrix_formats(matrix, formats));
   layer.bias = FormatChooser::format(
       formats.stored(layer.name, "bias"),
       std::max(largest_magnitude(source.bias), largest_magnitude(source.candidate_bias)));
-  layer.bias_codes = codes_of(source.bias, layer.bias);
-  layer.candidate_bias_codes = codes_of(source.candidate_bias, layer.bias);
   if (!source.peephole.empty()) {
     layer.peephole = FormatChooser::format(formats.stored(layer.name, "peephole"),
                                            largest_magnitude(source.peephole));
-    layer.peephole_codes = codes_of(source.peephole, layer.peephole);
   }
   if (layer.options.type == LayerType::feedforward && !has_table(layer.options.activation)) {
     layer.output = FormatChooser::format(formats.stored(layer.name, "output"),
@@ -222,15 +223,6 @@ QuantisedLayer quantise_layer(const FloatLayer& source, const Format& input,
   }
   make_tables(layer, formats);
   return layer;
-}
-
-void check_width_names(const FloatNetwork& network, const ExportOptions& options) {
-  const std::vector<std::string> known = width_names(network);
-  for (const auto& [name, width] : options.widths) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    throw UsageError(fmt::format("export.widths: the network has no signal '{}'{}", name,
-                                 did_you_mean(name, known)));
-  }
 }
 
 }  // namespace
@@ -257,9 +249,31 @@ std::vector<std::string> width_names(const FloatNetwork& network) {
   return names;
 }
 
+void check_width_names(const FloatNetwork& network, const QuantisationOptions& options) {
+  const std::vector<std::string> known = width_names(network);
+  for (const auto& [name, width] : options.widths) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw UsageError(fmt::format("export.widths: the network has no signal '{}'{}", name,
+                                 did_you_mean(name, known)));
+  }
+}
+
+std::vector<double> stored_values(const FloatMatrix& matrix) {
+  std::vector<double> values = matrix.weights;
+  if (matrix.shape.block == 1) return values;
+  const auto k = static_cast<std::size_t>(matrix.shape.block);
+  RealTransform transform(matrix.shape.block);
+  for (std::size_t at = 0; at < values.size(); at += k) {
+    transform.forward(&values[at], &values[at]);
+    // k is a power of two: dividing afterwards changes nothing but the exponent.
+    for (std::size_t i = 0; i < k; ++i) values[at + i] /= matrix.shape.block;
+  }
+  return values;
+}
+
 QuantisedNetwork quantise(const FloatNetwork& network, const RangeProfile& profile,
-                          const ExportOptions& options) {
-  validate(options);
+                          const QuantisationOptions& options) {
+  validate(options, "export");
   check_width_names(network, options);
   const FormatChooser formats(profile, options);
   QuantisedNetwork result;
@@ -268,10 +282,22 @@ QuantisedNetwork quantise(const FloatNetwork& network, const RangeProfile& profi
       input_width == options.widths.end() ? options.bits : input_width->second,
       formats.range("input"));
   for (const FloatLayer& layer : network.layers) {
-    result.layers.push_back(quantise_layer(layer, input, formats));
+    result.layers.push_back(choose_formats(layer, input, formats));
+    fill_codes(result.layers.back(), layer);
     input = result.layers.back().output_format();
   }
   check_accumulators(result);
+  return result;
+}
+
+Format weight_format(const FloatMatrix& matrix, const QuantisationOptions& options) {
+  return FormatChooser({}, options).weight(matrix);
+}
+
+QuantisedNetwork quantise(const FloatNetwork& network, const QuantisedNetwork& formats) {
+  QuantisedNetwork result = formats;
+  for (std::size_t i = 0; i < result.layers.size(); ++i)
+    fill_codes(result.layers[i], network.layers[i]);
   return result;
 }
 

@@ -19,7 +19,18 @@ namespace ernn {
 /// (an unknown signal in `widths`, an accumulator of more than 63 bits), DataError for a signal
 /// without a measured range.
 QuantisedNetwork quantise(const FloatNetwork& network, const RangeProfile& profile,
-                          const ExportOptions& options);
+                          const QuantisationOptions& options);
+
+/// `network` in the formats and with the tables of `formats`, which was made from a network of the
+/// same shape. Weights, biases and peepholes that no longer fit are limited.
+QuantisedNetwork quantise(const FloatNetwork& network, const QuantisedNetwork& formats);
+
+/// The real numbers that a matrix is stored as: the packed spectra of c / k, or the weights
+/// themselves when block is 1; in the order of QuantisedMatrix::codes.
+std::vector<double> stored_values(const FloatMatrix& matrix);
+
+/// The format that quantise() chooses for a matrix' weights.
+Format weight_format(const FloatMatrix& matrix, const QuantisationOptions& options);
 
 /// Frames [frames, inputs] to codes in the network's input format, row by row. `saturations` grows
 /// by the number of values beyond the format.
@@ -30,7 +41,11 @@ std::vector<std::vector<std::int32_t>> quantise_frames(const FrameMatrix& frames
 /// Bits of all stored codes: matrices, biases and peepholes, each with its own width.
 std::int64_t stored_bits(const QuantisedNetwork& network);
 
-/// Every name that ExportOptions::widths accepts for this network.
+/// Every name that QuantisationOptions::widths accepts for this network; its weights are not looked
+/// at.
 std::vector<std::string> width_names(const FloatNetwork& network);
+
+/// Throws UsageError for a name in `options.widths` that is none of them.
+void check_width_names(const FloatNetwork& network, const QuantisationOptions& options);
 
 }  // namespace ernn

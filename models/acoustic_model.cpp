@@ -63,15 +63,21 @@ Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths,
   const std::vector<int64_t> running = running_utterances(lengths, features.size(0));
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     if (i > 0) x = torch::dropout(x, options_.dropout, is_training());
-    x = layers_[i]->forward(x, running, state == nullptr ? nullptr : &state->layers[i]);
+    LayerState* const own = state == nullptr ? nullptr : &state->layers[i];
+    x = arithmetic_ ? arithmetic_->layer(i, x, own) : layers_[i]->forward(x, running, own);
   }
   if (!layers_.empty()) x = torch::dropout(x, options_.dropout, is_training());
-  return output_->forward(x);
+  if (!arithmetic_) return output_->forward(x);
+  return arithmetic_->layer(layers_.size(), x, nullptr).to(features.scalar_type());
 }
 
 void AcousticModelImpl::set_plain(bool plain) {
   for (auto& layer : layers_) layer->set_plain(plain);
   output_->set_plain(plain);
+}
+
+void AcousticModelImpl::set_arithmetic(std::shared_ptr<const Arithmetic> arithmetic) {
+  arithmetic_ = std::move(arithmetic);
 }
 
 void AcousticModelImpl::initialise(std::uint64_t seed) {

@@ -31,6 +31,21 @@ struct ModelState {
   std::vector<LayerState> layers;
 };
 
+/// Computes a network's layers otherwise than with real numbers: as they will be deployed
+/// (train/fixed_point_network.h).
+class Arithmetic {
+ public:
+  Arithmetic() = default;
+  virtual ~Arithmetic() = default;
+  Arithmetic(const Arithmetic&) = delete;
+  Arithmetic& operator=(const Arithmetic&) = delete;
+
+  /// What layer `index` makes of x [frames, batch, inputs]; the one behind the hidden layers is the
+  /// output layer. `state` as in Layer::forward().
+  virtual torch::Tensor layer(std::size_t index, const torch::Tensor& x,
+                              LayerState* state) const = 0;
+};
+
 /// Parameters carry the names of the model file (models/model_file.h).
 class AcousticModelImpl : public torch::nn::Module {
  public:
@@ -55,6 +70,10 @@ class AcousticModelImpl : public torch::nn::Module {
   /// Layer::set_plain() for all layers.
   void set_plain(bool plain);
 
+  /// From now on forward() computes its layers by `arithmetic`; null: with real numbers. Models
+  /// that are made from this one compute with real numbers.
+  void set_arithmetic(std::shared_ptr<const Arithmetic> arithmetic);
+
   /// Fresh parameters; the same for the same seed, and no other random state is touched.
   void initialise(std::uint64_t seed);
 
@@ -73,6 +92,7 @@ class AcousticModelImpl : public torch::nn::Module {
   ModelOptions options_;
   std::vector<std::shared_ptr<Layer>> layers_;
   std::shared_ptr<FeedforwardLayer> output_;
+  std::shared_ptr<const Arithmetic> arithmetic_;
 };
 TORCH_MODULE(AcousticModel);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admm/solver.h"
+#include "export/format.h"
 #include "train/sparse_matrices.h"
 #include "train/stage_method.h"
 
@@ -15,7 +16,8 @@ namespace ernn {
 /// above 1. What it hands on is the network with those matrices projected, in the circulant
 /// parametrisation: its error rate is that of "ADMM, projected", not of the dense iterate. With the
 /// constraint balanced_sparse the set is that of train/sparse_matrices.h, and what it hands on is a
-/// dense network with zeros.
+/// dense network with zeros; with fixed_point the network keeps its blocks, and what it hands on
+/// has weights that the exporter's formats of `quantisation` hold as they are.
 class AdmmStage : public StageMethod {
  public:
   using StageMethod::StageMethod;
@@ -38,10 +40,12 @@ class AdmmStage : public StageMethod {
 
  private:
   bool is_sparse() const { return stage().constraint == ConstraintKind::balanced_sparse; }
+  bool is_fixed_point() const { return stage().constraint == ConstraintKind::fixed_point; }
   std::vector<ConstrainedMatrix> constrained_matrices(const AcousticModel& model) const;
 
   ModelOptions target_;               ///< with the block sizes of the sets
   std::vector<SparseMatrix> sparse_;  ///< constraint balanced_sparse
+  std::vector<Format> grids_;         ///< constraint fixed_point: of each matrix
   std::unique_ptr<AdmmSolver> solver_;
 };
 

@@ -62,6 +62,7 @@ int stage_colour(const SummaryRow& row) {
   if (row.stage == "dense") return 6;
   if (row.stage == "admm") return 4;
   if (row.stage == "circulant") return 0;
+  if (row.stage == "qat") return 3;
   return row.stage == "emulator" ? 2 : 1;
 }
 

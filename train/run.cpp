@@ -11,7 +11,9 @@
 #include "base/files.h"
 #include "base/options.h"
 #include "base/text.h"
+#include "export/trained_formats.h"
 #include "models/model_file.h"
+#include "train/fixed_point_network.h"
 #include "train/stage_trainer.h"
 
 namespace ernn {
@@ -287,7 +289,9 @@ class Run {
                      const StageTrainer& trainer, const StageInputs& inputs,
                      const SplitResult& test) const {
     const std::string context = write_options(inputs.context).to_json().dump();
-    model->to_tensor_file(context).save(model_path(options_.out, stage.name));
+    TensorFile file = model->to_tensor_file(context);
+    for (const auto& [key, text] : trainer.metadata()) file.metadata[key] = text;
+    file.save(model_path(options_.out, stage.name));
     make_folder(options_.out / stage.name / "test");
     write_scores(test.scores, options_.out / stage.name / "test");
     put_summary_row(options_.out,
@@ -376,6 +380,10 @@ LoadedModel load_model(const std::filesystem::path& path) {
   }
   loaded.model = AcousticModel(file.options);
   loaded.model->load_tensors(file.tensors, path.string());
+  if (const auto formats = trained_formats(file, path.string())) {
+    loaded.model->set_arithmetic(
+        std::make_shared<FixedPointNetwork>(formats->network, loaded.model));
+  }
   return loaded;
 }
 

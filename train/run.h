@@ -46,7 +46,8 @@ struct LoadedModel {
   ModelContext context;
 };
 
-/// Reads a model file. Throws DataError naming the file.
+/// Reads a model file. A model that was trained in fixed point (train/qat_stage.h) computes in it.
+/// Throws DataError naming the file.
 LoadedModel load_model(const std::filesystem::path& path);
 
 /// The distinct kinds of hidden layers, "lstm" or "lstm+gru", for the summary.

@@ -130,7 +130,30 @@ void resolve_stages(RunConfig& config, const std::string& file) {
     check_training(stage, config.context, where);
     validate(stage.admm, where + "admm");
     validate(stage.sparsity, where + "sparsity");
+    validate(stage.quantisation, where + "quantisation");
     earlier.push_back(stage.name);
+  }
+}
+
+/// Gives the stages that choose formats what the section `export` says of formats.
+void give_quantisation(ConfigNode& tree) {
+  const ConfigNode* exported = tree.find("export");
+  const ConfigNode* stages = tree.find("stages");
+  if (exported == nullptr || stages == nullptr) return;
+  read_options<ExportOptions>(*exported, "export");
+  ConfigNode defaults = ConfigNode::map(exported->place());
+  const ConfigNode all = write_options(QuantisationOptions{});
+  for (const auto& [key, value] : exported->entries()) {
+    if (all.find(key) != nullptr) defaults[key] = value;
+  }
+  ConfigNode wrapped = ConfigNode::map(exported->place());
+  wrapped["quantisation"] = defaults;
+  for (ConfigNode& stage : tree["stages"].items()) {
+    const auto says = [&stage](const char* key, const char* text) {
+      const ConfigNode* found = stage.find(key);
+      return found != nullptr && found->text() == text;
+    };
+    if (says("type", kQatType) || says("constraint", "fixed_point")) merge_defaults(stage, wrapped);
   }
 }
 
@@ -145,6 +168,7 @@ RunConfig read_run_config(ConfigNode tree, const std::string& file,
     read_options<TrainingOptions>(defaults, "training");
     for (ConfigNode& stage : tree["stages"].items()) merge_defaults(stage, defaults);
   }
+  give_quantisation(tree);
   RunConfig config = read_options<RunConfig>(tree);
   const Checker check(file + ": ");
   check.require(is_folder_name(config.name), "name", "'" + config.name + "'",

@@ -72,6 +72,9 @@ struct TrainingOptions {
   double average = 0;
 };
 
+/// Type of the stages that train in fixed point (train/qat_stage.h).
+inline constexpr const char* kQatType = "qat";
+
 /// In `from`: begin with fresh parameters.
 inline constexpr const char* kFromNothing = "none";
 
@@ -90,6 +93,9 @@ struct StageOptions : TrainingOptions {
   ConstraintKind constraint = ConstraintKind::circulant;  ///< admm
   AdmmOptions admm;
   SparsityOptions sparsity;  ///< balanced-sparse, and admm with that constraint
+  /// qat, and admm with the constraint fixed_point; what it leaves out is as in the section
+  /// `export`
+  QuantisationOptions quantisation;
 };
 
 struct ContextOptions {
@@ -164,14 +170,15 @@ void describe(Visitor& field, TrainingOptions& o) {
 template <class Visitor>
 void describe(Visitor& field, StageOptions& o) {
   field("name", o.name, "folder of the stage");
-  field("type", o.type, "dense, admm, circulant, direct, balanced-sparse or dense-small");
+  field("type", o.type, "dense, admm, circulant, qat, direct, balanced-sparse or dense-small");
   field("from", o.from, "stage to start from, none, or empty = the one before");
   field("block", o.block, "block sizes, 0 = the start model's");
   field("output_block", o.output_block, "block size of the output layer, 0 = the start model's");
   field("layer_blocks", o.layer_blocks, "block sizes by hidden layer, 0 = as block says");
-  field("constraint", o.constraint, "admm: circulant or balanced_sparse");
+  field("constraint", o.constraint, "admm: circulant, balanced_sparse or fixed_point");
   field("admm", o.admm);
   field("sparsity", o.sparsity);
+  field("quantisation", o.quantisation);
   describe(field, static_cast<TrainingOptions&>(o));
 }
 
@@ -211,9 +218,9 @@ void describe(Visitor& field, RunConfig& o) {
 }
 
 /// Reads a YAML file, applies the `--set` assignments in order, gives every stage the defaults of
-/// `training`, resolves empty `from`s and checks what can be checked without data. Throws
-/// UsageError in one line with file and line: unknown keys with the nearest known one, wrong
-/// values, a `from` that names no earlier stage.
+/// `training`, and those in fixed point the defaults of `export`, resolves empty `from`s and checks
+/// what can be checked without data. Throws UsageError in one line with file and line: unknown keys
+/// with the nearest known one, wrong values, a `from` that names no earlier stage.
 RunConfig load_run_config(const std::filesystem::path& path,
                           const std::vector<std::string>& sets = {});
 /// The same from text; `name` stands for the file in messages.

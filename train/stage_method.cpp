@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "train/admm_stage.h"
+#include "train/qat_stage.h"
 #include "train/sparse_stage.h"
 
 namespace ernn {
@@ -120,6 +121,7 @@ std::map<std::string, StageFactory>& factories() {
   static std::map<std::string, StageFactory> map = {{"dense", make<DenseMethod>},
                                                     {"admm", make<AdmmStage>},
                                                     {"circulant", make<CirculantMethod>},
+                                                    {kQatType, make<QatStage>},
                                                     {"direct", make<DirectMethod>},
                                                     {"balanced-sparse", make<BalancedSparseStage>},
                                                     {"dense-small", make<DenseSmallMethod>}};

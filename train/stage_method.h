@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/tensor_file.h"
+#include "features/utterance_set.h"
 #include "models/acoustic_model.h"
 #include "train/metrics.h"
 #include "train/run_config.h"
@@ -25,7 +27,7 @@ struct ModelCost {
 };
 
 /// What is special about one type of stage. The trainer calls the hooks in this order: network(),
-/// prepare(), then for every step before_step() and after_step(), for every epoch
+/// prepare(), calibrate(), then for every step before_step() and after_step(), for every epoch
 /// end_of_epoch(), at the end deployable().
 class StageMethod {
  public:
@@ -42,6 +44,9 @@ class StageMethod {
   /// The network, already converted, what it started from, and the steps of the whole stage.
   virtual void prepare(const AcousticModel& /*model*/, const ModelOptions& /*start*/,
                        long long /*total_steps*/) {}
+  /// A look at the training split, before a checkpoint is read and the first step made. In a group
+  /// every process calls it with the same split.
+  virtual void calibrate(const UtteranceSet& /*train*/) {}
   /// The loss's gradients are there and clipped.
   virtual void before_step() {}
   /// The optimiser has moved the parameters with this learning rate.
@@ -61,6 +66,8 @@ class StageMethod {
   virtual AcousticModel deployable(const AcousticModel& trained) const { return trained; }
   /// True when deployable() is another model than the trained one.
   virtual bool projects() const { return false; }
+  /// What its model file says beside parameters, options and context.
+  virtual std::map<std::string, std::string> metadata() const { return {}; }
   /// Of the deployable model.
   virtual ModelCost cost(const AcousticModel& model) const;
 
@@ -79,7 +86,7 @@ class StageMethod {
 
 using StageFactory = std::function<std::unique_ptr<StageMethod>(const StageOptions&)>;
 
-/// Adds a type of stage, or replaces one. Built in: dense, admm, circulant, and the baselines
+/// Adds a type of stage, or replaces one. Built in: dense, admm, circulant, qat, and the baselines
 /// direct, balanced-sparse and dense-small.
 void register_stage_method(const std::string& type, StageFactory factory);
 

@@ -97,6 +97,7 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
   if (!group_.is_alone()) gradient_sum_ = std::make_unique<GradientSum>(parameters_, group_);
   method_->prepare(model_, inputs_.start_options, total_steps_);
+  method_->calibrate(data_.train);
   if (inputs_.stage.average > 0 && method_->may_be_averaged())
     average_ = std::make_unique<ParameterAverage>(model_, inputs_.stage.average);
   position_.total_steps = inputs_.start_steps;

@@ -64,6 +64,8 @@ class StageTrainer {
   /// Where the stage stands.
   const StagePosition& position() const { return position_; }
   const ScheduleState& schedule() const { return schedule_.state(); }
+  /// For the model file of what run() returned.
+  std::map<std::string, std::string> metadata() const { return method_->metadata(); }
   /// Of the model that run() returned.
   ModelCost cost(const AcousticModel& model) const { return method_->cost(model); }
 

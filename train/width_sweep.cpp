@@ -52,14 +52,14 @@ std::string bits_text(int bits) {
 std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangeProfile& profile,
                                       const ExportOptions& options, const std::vector<int>& bits,
                                       const ModelContext& context, const UtteranceSet& utterances,
-                                      bool quiet) {
+                                      bool quiet, const std::optional<TrainedFormats>& trained) {
   // All widths first: a mistake in the last one should not cost the time of the others.
   std::vector<QuantisedNetwork> quantised;
   for (const int width : bits) {
     ExportOptions one = options;
     one.bits = width;
     validate(one);
-    quantised.push_back(quantise(network, profile, one));
+    quantised.push_back(quantise(network, profile, one, trained));
     check_accumulators(quantised.back());
   }
   const std::vector<FrameMatrix> inputs = network_inputs(context, utterances);

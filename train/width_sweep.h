@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "export/export_options.h"
 #include "export/float_network.h"
 #include "export/profile.h"
+#include "export/trained_formats.h"
 #include "features/utterance_set.h"
 #include "train/model_context.h"
 #include "train/scoring.h"
@@ -25,12 +27,14 @@ struct WidthResult {
 
 /// The network in double precision, then quantised at each of `bits` with the other options as they
 /// are, over a split of features that are not normalised: the emulator's codes against the double
-/// reference signal by signal, and the phone errors of both. Throws UsageError when a width does
-/// not suit the network.
+/// reference signal by signal, and the phone errors of both. A network with `trained` formats is
+/// taken in them at the width that they have. Throws UsageError when a width does not suit the
+/// network.
 std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangeProfile& profile,
                                       const ExportOptions& options, const std::vector<int>& bits,
                                       const ModelContext& context, const UtteranceSet& utterances,
-                                      bool quiet = false);
+                                      bool quiet = false,
+                                      const std::optional<TrainedFormats>& trained = std::nullopt);
 
 /// Values of all signals that met their format's limit: how many, and of a million.
 std::int64_t saturations_of(const WidthResult& result);

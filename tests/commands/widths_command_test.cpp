@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// One run of a dense and two circulant stages for each seed.
+/// One run of a dense, two circulant and a fixed-point stage for each seed.
 class WidthsCommand : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -28,7 +28,8 @@ model: {layers: [{type: gru, size: 16}]}
 decoder: {type: greedy}
 training: {epochs: 1, batch: 2}
 stages: [{name: dense}, {name: k2, type: circulant, block: {input: 2, recurrent: 2}},
-  {name: k4, type: circulant, from: dense, block: {input: 4, recurrent: 4}}]
+  {name: k4, type: circulant, from: dense, block: {input: 4, recurrent: 4}},
+  {name: qat, type: qat, from: k4, quantisation: {bits: 9, widths: {weight: 5}}}]
 )");
     for (const char* seed : {"1", "2"})
       run({"train", "--config", path("tones.yaml").string(), "--out", path(seed).string(), "--set",
@@ -72,6 +73,33 @@ TEST_F(WidthsCommand, NamedStagesAloneAreTaken) {
   EXPECT_THAT(run({"widths", "--run", path("1").string(), "--stage", "k8"}, 2),
               HasSubstr("no stage 'k8'"));
   EXPECT_THAT(run({"widths", "--stage", "k2"}, 2), HasSubstr("--run DIR is missing"));
+}
+
+TEST_F(WidthsCommand, AStageTrainedInFixedPointIsTakenAndExportedInItsFormats) {
+  const std::vector<std::string> stage = {"--run", path("1").string(), "--stage", "qat"};
+  const auto with = [&](std::vector<std::string> arguments, const std::vector<std::string>& more) {
+    arguments.insert(arguments.end(), stage.begin(), stage.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments);
+  };
+  EXPECT_THAT(with({"export"}, {}), HasSubstr("formats: those that the model was trained in\n"));
+  const auto manifest = nlohmann::json::parse(read_file(path("1/qat/artefact/manifest.json")));
+  EXPECT_EQ(manifest.at("layers")[0].at("matrices")[0].at("weight")[0], 5);
+  EXPECT_THAT(with({"export"}, {"--bits", "12", "--out", path("other").string()}),
+              HasSubstr("formats: measured, not those that the model was trained in: export.bits "
+                        "is 9 there and 12 here\n"));
+  EXPECT_THAT(run({"export", "--model", path("1/qat/model.safetensors").string(), "--data-root",
+                   path("corpus").string(), "--set", "data.dev_speakers=[fdev0]", "--set",
+                   "data.test_speakers=[ftst0]", "--out", path("file").string()}),
+              HasSubstr("formats: those that the model was trained in\n"));
+  // What the stage was scored by is what the emulator computes.
+  with({"widths"}, {"--bits", "9"});
+  const auto widths = nlohmann::json::parse(read_file(path("1/qat/widths.json")));
+  for (const auto& row : nlohmann::json::parse(read_file(path("1/summary.json")))) {
+    if (row.at("name") == "qat") EXPECT_EQ(row.at("per"), widths[1].at("per"));
+  }
+  EXPECT_THAT(with({"eval"}, {"--quiet"}),
+              HasSubstr(fmt::format("{:.2f}", widths[1].at("per").get<double>())));
 }
 
 TEST_F(WidthsCommand, ArithmeticComparesPlacesAndTables) {

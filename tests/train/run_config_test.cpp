@@ -38,6 +38,28 @@ stages:
   EXPECT_EQ(config.stages[1].optimiser.type, OptimiserType::sgd);
 }
 
+TEST(RunConfig, StagesInFixedPointInheritTheSectionExport) {
+  const char* yaml = R"(
+export: {bits: 10, widths: {cell: 18, weight: 9}, golden_frames: 4, folding: {}}
+stages:
+  - {name: a}
+  - {name: b, type: qat}
+  - {name: c, type: qat, quantisation: {bits: 8, widths: {weight: 6}}}
+)";
+  const RunConfig config = parse_run_config(yaml, "c.yaml", {"export.guard_bits=2"});
+  EXPECT_EQ(config.stages[0].quantisation.bits, 12);
+  EXPECT_EQ(config.stages[1].quantisation.bits, 10);
+  EXPECT_EQ(config.stages[1].quantisation.guard_bits, 2);
+  EXPECT_EQ(config.stages[2].quantisation.bits, 8);
+  EXPECT_EQ(config.stages[2].quantisation.widths,
+            (std::map<std::string, int>{{"cell", 18}, {"weight", 6}}));
+  EXPECT_EQ(config.export_options.bits, 10);
+  EXPECT_THAT(refusal("export: {bit: 9}\nstages: [{name: q, type: qat}]"),
+              HasSubstr("unknown key 'export.bit'"));
+  EXPECT_THAT(refusal("stages: [{name: q, type: qat, quantisation: {golden_frames: 9}}]"),
+              HasSubstr("unknown key 'stages.0.quantisation.golden_frames'"));
+}
+
 TEST(RunConfig, AStageStartsFromTheOneBeforeUnlessToldOtherwise) {
   const RunConfig config = parse_run_config(
       "stages: [{name: a}, {name: b}, {name: c, from: a}, {name: d, from: none}]", "c.yaml");

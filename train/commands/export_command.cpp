@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "export/float_network.h"
 #include "export/profile.h"
 #include "export/quantise.h"
+#include "export/trained_formats.h"
 #include "features/dataset.h"
 #include "features/phones.h"
 #include "models/model_file.h"
@@ -72,10 +74,16 @@ Job job_of_model(const cxxopts::ParseResult& arguments) {
   if (arguments.count("out") == 0 || arguments.count("data-root") == 0)
     throw UsageError(
         "ernn export: --model needs --data-root DIR (speech to measure) and --out DIR");
+  const fs::path file = arguments["model"].as<std::string>();
+  Job defaults;
+  if (const auto trained = trained_formats(ModelFile::load(file), file.string()))
+    static_cast<QuantisationOptions&>(defaults.export_options) = trained->options;
   ConfigNode tree = ConfigNode::map("command line");
+  const ConfigNode written = write_options(defaults);
+  for (const auto& [key, value] : written.entries()) tree[key] = value;
   for (const std::string& set : assignments(arguments)) tree.set(set);
   Job job = read_options<Job>(tree);
-  job.model = arguments["model"].as<std::string>();
+  job.model = file;
   return job;
 }
 
@@ -94,7 +102,16 @@ std::vector<std::string> class_names(const ModelContext& context) {
   return names;
 }
 
-std::string provenance(const Job& job, const ModelContext& context, const RangeProfile& profile) {
+/// Where the formats come from.
+std::string formats_text(const Job& job, const std::optional<TrainedFormats>& trained) {
+  if (!trained) return "measured";
+  const std::string difference = first_difference(trained->options, job.export_options);
+  if (difference.empty()) return "those that the model was trained in";
+  return fmt::format("measured, not those that the model was trained in: export.{}", difference);
+}
+
+std::string provenance(const Job& job, const ModelContext& context, const RangeProfile& profile,
+                       const std::string& formats) {
   nlohmann::ordered_json json;
   json["model"] = job.model.string();
   json["run"] = context.run;
@@ -102,6 +119,7 @@ std::string provenance(const Job& job, const ModelContext& context, const RangeP
   json["stage_type"] = context.stage_type;
   json["seed"] = context.seed;
   json["export"] = write_options(job.export_options).to_json();
+  json["formats"] = formats;
   nlohmann::ordered_json& ranges = json["ranges"] = nlohmann::ordered_json::object();
   for (const auto& [signal, range] : profile) {
     ranges[signal] = {{"largest", range.largest()},
@@ -170,15 +188,18 @@ void run_export(const Job& job) {
   // Before the calibration, which takes longer than finding out that a fold does not suit.
   const Folding folding = resolve(job.export_options.folding, model.options);
   const FloatNetwork network = FloatNetwork::from_model(model);
+  const std::optional<TrainedFormats> trained = trained_formats(model, job.model.string());
+  const std::string formats = formats_text(job, trained);
   const std::vector<FrameMatrix> utterances =
       calibration_frames(job.data, context, job.export_options.calibration_utterances);
   const RangeProfile profile = profile_ranges(network, utterances);
 
   Artefact artefact;
-  artefact.network = quantise(network, profile, job.export_options);
+  artefact.network = quantise(network, profile, job.export_options, trained);
   artefact.context = model.context;
   artefact.classes = class_names(context);
-  artefact.provenance = provenance(job, context, profile);
+  artefact.provenance = provenance(job, context, profile, formats);
+  fmt::print("formats: {}\n", formats);
   print_table(compare_with_reference(network, artefact.network, utterances));
   print_sizes(artefact.network);
   const ExportOptions& options = job.export_options;

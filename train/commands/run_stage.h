@@ -15,7 +15,9 @@ namespace ernn {
 struct RunStage {
   std::filesystem::path run;
   std::string stage;
-  RunConfig config;  ///< of the run, changed by `sets`
+  /// Of the run, changed by `sets`. For a stage that trained in fixed point the section `export`
+  /// chooses formats as the stage did, unless `sets` say otherwise.
+  RunConfig config;
 
   std::filesystem::path folder() const { return run / stage; }
   std::filesystem::path model() const { return folder() / "model.safetensors"; }

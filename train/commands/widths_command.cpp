@@ -44,7 +44,8 @@ WidthStudy study_widths(const RunStage& stage, const std::vector<int>& bits) {
   data.phones = context.phones;
   const UtteranceSet test = load_split(data, context.features, Split::test);
   WidthStudy study{row.cell, row.block_size, {context.seed}, {}};
-  study.results = sweep_widths(network, profile, options, bits, context, test);
+  study.results = sweep_widths(network, profile, options, bits, context, test, /*quiet=*/false,
+                               trained_formats(model, stage.model().string()));
   const fs::path file = stage.folder() / "widths.json";
   write_file(file, width_json(study.results));
   fmt::print("{}, seed {}\n{}\n{}\nwrote {}\n\n", stage.folder().string(), context.seed,
