@@ -118,13 +118,11 @@ std::unique_ptr<StageMethod> make(const StageOptions& stage) {
 }
 
 std::map<std::string, StageFactory>& factories() {
-  static std::map<std::string, StageFactory> map = {{"dense", make<DenseMethod>},
-                                                    {"admm", make<AdmmStage>},
-                                                    {"circulant", make<CirculantMethod>},
-                                                    {kQatType, make<QatStage>},
-                                                    {"direct", make<DirectMethod>},
-                                                    {"balanced-sparse", make<BalancedSparseStage>},
-                                                    {"dense-small", make<DenseSmallMethod>}};
+  static std::map<std::string, StageFactory> map = {
+      {"dense", make<DenseMethod>},           {"admm", make<AdmmStage>},
+      {"circulant", make<CirculantMethod>},   {kQatType, make<QatStage>},
+      {"direct", make<DirectMethod>},         {"balanced-sparse", make<BalancedSparseStage>},
+      {"dense-small", make<DenseSmallMethod>}};
   return map;
 }
 
