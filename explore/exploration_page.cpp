@@ -194,18 +194,39 @@ std::string prediction_chart(const Exploration& exploration) {
                 render(plot) + trial_legend(exploration, false, false));
 }
 
+/// What became of a trial, in a few words; the whole reason stands below the table.
+std::string fate(const ExploredTrial& trial) {
+  if (trial.record.state != TrialState::finished)
+    return trial.record.state == TrialState::stopped ? "given up" : "not trained";
+  if (!trial.meets) return "above the budget";
+  return trial.dropped.empty() ? "within the budget" : "loses too much in fixed point";
+}
+
+/// Why trials were dropped, and what could not be proposed.
+std::string reasons(const Exploration& exploration) {
+  std::string items;
+  for (const ExploredTrial& trial : exploration.trials) {
+    const std::string name = numbered(exploration, trial);
+    if (!trial.dropped.empty()) {
+      items += fmt::format("<li>{}</li>\n",
+                           escape_html(fmt::format("{}: dropped, {}", name, trial.dropped)));
+    }
+    if (trial.proposal.refused > 0) {
+      items += fmt::format(
+          "<li>{}</li>\n",
+          escape_html(fmt::format("{}: {} better ones cannot be built, the first: {}", name,
+                                  trial.proposal.refused, trial.proposal.refusal)));
+    }
+  }
+  return items.empty() ? "" : "<ul>\n" + items + "</ul>\n";
+}
+
 std::vector<std::string> trial_row(const Exploration& exploration, const ExploredTrial& trial,
                                    bool pareto) {
   const TrialRecord& record = trial.record;
   const bool finished = record.state == TrialState::finished;
-  std::string remark = trial.dropped.empty() ? "within the budget" : trial.dropped;
-  if (trial.proposal.refused > 0) {
-    remark += fmt::format("; {} better ones cannot be built, the first: {}", trial.proposal.refused,
-                          trial.proposal.refusal);
-  }
   return {numbered(exploration, trial),
-          name_of(record.state),
-          remark,
+          fate(trial),
           pareto ? "yes" : "",
           kilo(record.numbers),
           kilo(record.multiplications),
@@ -217,12 +238,12 @@ std::vector<std::string> trial_row(const Exploration& exploration, const Explore
 }
 
 std::string trials_section(const Exploration& exploration) {
-  Table rows = {{"trial", "state", "what became of it", "Pareto", "numbers", "multiplications",
+  Table rows = {{"trial", "what became of it", "Pareto", "numbers", "multiplications",
                  "predicted loss", "of one k within the same cost", "dev PER %", "±",
                  "test PER %"}};
   for (const ExploredCell& cell : exploration.cells) {
     const TrialRecord& dense = cell.dense;
-    rows.push_back({dense.name, "finished", "what trials start from", "", kilo(dense.numbers),
+    rows.push_back({dense.name, "what trials start from", "", kilo(dense.numbers),
                     kilo(dense.multiplications), "0", "0", fmt::format("{:.2f}", dense.dev_per),
                     fmt::format("{:.2f}", dense.dev_error), fmt::format("{:.2f}", dense.test_per)});
   }
@@ -233,7 +254,7 @@ std::string trials_section(const Exploration& exploration) {
   }
   const TrialRecord& dense = exploration.cells.front().dense;
   return "<div class=\"pair\">\n" + accuracy_chart(exploration) + prediction_chart(exploration) +
-         "</div>\n" + html_table(rows, 4) +
+         "</div>\n" + html_table(rows, 3) + reasons(exploration) +
          note(fmt::format("PER in percent, protocol {}, {} tokens of dev and {} of test; ± is the "
                           "standard error over utterances. Pareto: no trial has both fewer errors "
                           "and fewer numbers. One seed each.",

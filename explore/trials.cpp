@@ -53,11 +53,11 @@ TrialRecord give_up(TrialRecord record, const fs::path& folder) {
   return record;
 }
 
-/// Adds the epochs that earlier calls trained.
-void add_earlier_epochs(TrialRecord& record, const fs::path& folder) {
+/// Adds the epochs of a stage that were trained so far.
+void add_epochs(TrialRecord& record, const fs::path& folder, const char* stage) {
   if (!fs::exists(folder / "metrics.jsonl")) return;
   for (const EpochProgress& epoch : read_run(folder).epochs) {
-    if (epoch.stage != kCirculantStage || !epoch.dev_per) continue;
+    if (epoch.stage != stage || !epoch.dev_per) continue;
     record.epoch = epoch.epoch;
     record.dev_per = std::min(record.dev_per, *epoch.dev_per);
   }
@@ -91,7 +91,7 @@ TrialRecord TrialRunner::finish(TrialRecord record, const fs::path& folder, cons
   record.state = TrialState::finished;
   record.reason.clear();
   record.model = digest;
-  record.epoch = record.epochs;
+  add_epochs(record, folder, stage);
   record.dev_per = dev.scores.total.per();
   record.dev_error = standard_error(dev.scores);
   record.dev_tokens = dev.scores.total.tokens;
@@ -170,7 +170,7 @@ TrialRecord TrialRunner::train(const ModelOptions& model, const StopRule& rule,
   const fs::path folder = trial_folder(model);
   copy_dense(dense_folder(model), folder);
   TrialRecord record = record_of(model, folder.filename().string(), stages_.circulant.epochs);
-  add_earlier_epochs(record, folder);
+  add_epochs(record, folder, kCirculantStage);
   RunOptions options;
   options.out = folder;
   options.resume = true;

@@ -55,7 +55,7 @@ stages: [{name: dense}, {name: admm, type: admm, block: {input: 2, recurrent: 2}
   EXPECT_THAT(explore({"--trial", "0"}), HasSubstr("  1 gru-i"));
   EXPECT_FALSE(fs::exists(out / "trials"));
   const std::string text =
-      explore({"--per-budget", "100", "--width-budget", "50", "--objective", "throughput"});
+      explore({"--per-budget", "100", "--width-budget", "50", "--objective", "latency"});
   EXPECT_THAT(text, HasSubstr("* gru-i"));
   const auto json = nlohmann::json::parse(read_file(out / "explore.json"));
   const auto& design = json["platforms"][0]["designs"][0];

@@ -27,14 +27,15 @@ using testing::HasSubstr;
 
 constexpr const char* kStages = R"(
 stages:
-  - {name: first, type: dense, epochs: 12}
+  - {name: first, type: dense, epochs: 20}
   - {name: pull, type: admm, from: first, epochs: 4, block: {input: 2, recurrent: 2},
      schedule: {type: constant}, admm: {rho: 1, rho_final: 300, update_interval: 3}}
   - {name: back, type: circulant, from: pull, epochs: 4}
 )";
 
 RunConfig toy_config() {
-  return toy::config(kStages, {"export.calibration_utterances=4"});
+  return toy::config(kStages,
+                     {"training.schedule.type=constant", "export.calibration_utterances=4"});
 }
 
 struct Toy {
@@ -43,7 +44,9 @@ struct Toy {
     setup.config = toy_config();
     setup.quiet = true;
     setup.labels = {"small"};
-    setup.tables.emplace_back(test_platform());
+    Platform platform = test_platform();
+    platform.dsp = 200;  // folds are found sooner
+    setup.tables.emplace_back(platform);
     setup.options.per_budget = 100;
     setup.options.width_budget = 5;
     setup.options.streams = 2;
@@ -90,6 +93,7 @@ TEST(Explore, TrainsNoMoreThanAskedForAndRemembers) {
   toy.setup.options.max_trials = 3;
   const Exploration first = explore(toy);
   EXPECT_EQ(toy.loads, 1);
+  EXPECT_LT(first.cells[0].dense.dev_per, 20);
   ASSERT_EQ(first.trials.size(), 2U);
   EXPECT_EQ(folders_in(folder.path() / "trials").size(), 2U);
   for (const ExploredTrial& trial : first.trials) {
@@ -182,7 +186,9 @@ TEST(Explore, HopelessTrialsStopAndStayStopped) {
     toy.setup.config.stages[stage].optimiser.learning_rate = 1e-9;
   const Exploration exploration = explore(toy);
   const ExploredTrial& trial = exploration.trials.at(0);
-  ASSERT_EQ(trial.record.state, TrialState::stopped);
+  ASSERT_EQ(trial.record.state, TrialState::stopped)
+      << trial.record.name << ": " << trial.record.dev_per << " with a limit of "
+      << exploration.limit;
   EXPECT_EQ(trial.record.epoch, 2);
   EXPECT_THAT(trial.dropped, HasSubstr("given up: dev PER"));
   EXPECT_EQ(exploration.platforms[0].chosen, "");

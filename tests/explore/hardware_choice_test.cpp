@@ -16,8 +16,8 @@ HardwareCandidate candidate(const std::string& name, const ModelOptions& model, 
 
 /// So small that every folding can be tried.
 std::vector<HardwareCandidate> small_candidates() {
-  const ModelOptions fine = model_of(8, 4, 2, {gru_layer(8, GruReset::before, 2)});
-  const ModelOptions coarse = model_of(8, 4, 4, {gru_layer(8, GruReset::before, 4)});
+  const ModelOptions fine = model_of(16, 8, 8, {feedforward_layer(32, 8)});
+  const ModelOptions coarse = model_of(16, 8, 8, {feedforward_layer(32, 16)});
   return {candidate("fine", fine, 12, 20), candidate("coarse", coarse, 12, 20.4)};
 }
 
@@ -45,7 +45,7 @@ TEST(HardwareChoice, AgreesWithExhaustiveSearch) {
   for (const auto& [objective, folding] :
        {std::pair{DesignObjective::latency, FoldingObjective::latency},
         std::pair{DesignObjective::throughput, FoldingObjective::throughput}}) {
-    DatapathTable table(device(60, 40000));
+    DatapathTable table(device(120, 40000));
     std::vector<HardwareDesign> designs;
     std::size_t best = 0;
     std::vector<double> clocks;
@@ -92,7 +92,7 @@ TEST(HardwareChoice, EqualDesignsAreToldApartByErrors) {
 TEST(HardwareChoice, EnergyTakesTheBetterOfTwoFoldings) {
   const auto candidates = small_candidates();
   for (const HardwareCandidate& one : candidates) {
-    DatapathTable table(device(60, 40000));
+    DatapathTable table(device(120, 40000));
     const auto energy_of = [&](DesignObjective objective) {
       return design_hardware(one, {objective, 4}, table).energy_uj;
     };

@@ -73,11 +73,17 @@ void read_platforms(const cxxopts::ParseResult& arguments, ExploreSetup& setup) 
   }
 }
 
-/// Splits are read once, however many networks they are run through.
+/// Speech is read once, however many networks it is run through: all of them have the same features
+/// and normalisation.
 SpeechSource speech_of(const RunConfig& config, bool quiet) {
   SpeechSource speech;
-  speech.calibration = [config](const ModelContext& context) {
-    return calibration_frames(config.data, context, config.export_options.calibration_utterances);
+  const auto calibration = std::make_shared<std::vector<FrameMatrix>>();
+  speech.calibration = [config, calibration](const ModelContext& context) {
+    if (calibration->empty()) {
+      *calibration =
+          calibration_frames(config.data, context, config.export_options.calibration_utterances);
+    }
+    return *calibration;
   };
   const auto splits = std::make_shared<std::map<Split, UtteranceSet>>();
   speech.split = [config, quiet, splits](const ModelContext& context, Split split) {
