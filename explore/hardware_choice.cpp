@@ -76,9 +76,9 @@ HardwareDesign design_hardware(const HardwareCandidate& candidate, const Hardwar
   }
   if (request.objective == DesignObjective::latency)
     return design_for(candidate, request, FoldingObjective::latency, table);
-  const HardwareDesign fast = design_for(candidate, request, FoldingObjective::throughput, table);
+  HardwareDesign fast = design_for(candidate, request, FoldingObjective::throughput, table);
   if (request.objective == DesignObjective::throughput) return fast;
-  const HardwareDesign prompt = design_for(candidate, request, FoldingObjective::latency, table);
+  HardwareDesign prompt = design_for(candidate, request, FoldingObjective::latency, table);
   return prompt.value < fast.value ? prompt : fast;
 }
 

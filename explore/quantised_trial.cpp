@@ -63,7 +63,7 @@ WidthChoice QuantisedTrial::choose_widths(const WidthRequest& request, const Tri
   const std::string text = text_of(request, record);
   const auto kept = read_json_options<KeptChoice>(file);
   if (kept && kept->request == text) return kept->choice;
-  const WidthChoice choice =
+  WidthChoice choice =
       ernn::choose_widths(request, record.dev_per, [&](const ExportOptions& options) {
         return WidthMeasure{score(options, Split::dev).total.per(),
                             most_segments(quantise(network_, profile_, options))};

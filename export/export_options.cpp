@@ -25,7 +25,7 @@ void validate(const QuantisationOptions& options, const std::string& path) {
   check_between(path + ".bits", options.bits, 8, 16);
   check_between(path + ".guard_bits", options.guard_bits, 0, 8);
   for (const auto& [signal, width] : options.widths)
-    check_between(path + ".widths." + signal, width, 4, 24);
+    check_between(fmt::format("{}.widths.{}", path, signal), width, 4, 24);
   check_between(path + ".calibration_utterances", options.calibration_utterances, 0, 1 << 30);
   if (!(options.percentile > 50 && options.percentile <= 100)) {
     throw UsageError(
