@@ -1,4 +1,5 @@
 // ernn widths and ernn arithmetic over the stages of runs, as their users start them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

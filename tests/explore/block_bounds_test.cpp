@@ -34,6 +34,7 @@ TEST(BlockPlaces, FollowTheNetwork) {
                                        feedforward_layer(20, 1), lstm_layer(16, 0, 1)});
   const auto places = block_places(model, 1.0);
   std::vector<std::string> names;
+  names.reserve(places.size());
   for (const BlockPlace& place : places) names.push_back(place.name);
   EXPECT_THAT(names, ElementsAre("layers.0.input", "layers.0.recurrent", "layers.0.projection",
                                  "layers.1.input", "layers.1.recurrent", "layers.2.input",
