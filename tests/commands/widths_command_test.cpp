@@ -97,7 +97,9 @@ TEST_F(WidthsCommand, AStageTrainedInFixedPointIsTakenAndExportedInItsFormats) {
   with({"widths"}, {"--bits", "9"});
   const auto widths = nlohmann::json::parse(read_file(path("1/qat/widths.json")));
   for (const auto& row : nlohmann::json::parse(read_file(path("1/summary.json")))) {
-    if (row.at("name") == "qat") EXPECT_EQ(row.at("per"), widths[1].at("per"));
+    if (row.at("name") == "qat") {
+      EXPECT_EQ(row.at("per"), widths[1].at("per"));
+    }
   }
   EXPECT_THAT(with({"eval"}, {"--quiet"}),
               HasSubstr(fmt::format("{:.2f}", widths[1].at("per").get<double>())));
