@@ -103,6 +103,7 @@ class LayerCases {
     switch (layer_.options.type) {
       case LayerType::lstm:
         lstm_cell();
+        if (layer_.options.projection > 0) projected();
         break;
       case LayerType::gru:
         gru_gates();
@@ -311,6 +312,24 @@ class LayerCases {
       out.put(own(t, "cell")[i], layer_.cell.width);
       out.put(own(t, "hidden")[i], layer_.hidden.width);
     });
+  }
+
+  void projected() {
+    constexpr std::size_t kProjection = 2;
+    CaseBuilder builder(
+        "narrowing", 1,
+        {{"from", product_width(kProjection)}, {"to", layer_.output_format().width}},
+        "ProjectedNarrowing", layer_type(network_, index_), limit_);
+    for (int t = 0; t < signals_.frames(); ++t) {
+      const Codes product = product_of(kProjection, t), projected = own(t, "projected");
+      for (std::size_t i = 0; i < projected.size() && !builder.full(); ++i) {
+        BitWord in, out;
+        in.put(product[i], product_width(kProjection));
+        out.put(projected[i], layer_.output_format().width);
+        builder.add(in, out);
+      }
+    }
+    keep(builder);
   }
 
   void gru_gates() {

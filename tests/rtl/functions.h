@@ -93,6 +93,24 @@ struct InverseTransform {
   }
 };
 
+/// A number of a projection's product to what the layer hands on.
+template <class L>
+struct ProjectedNarrowing {
+  typedef typename L::ProjectionMatrix::Product Product;
+  static constexpr int input_bits = width_of<Product, 1>();
+  static constexpr int output_bits = width_of<typename L::Output, 1>();
+
+  template <class In, class Out>
+  static void run(const In& in, Out& out) {
+    ERNN_INLINE
+    Product product[1];
+    typename L::Output y[1];
+    Unpacker<In>(in).next(product);
+    y[0] = kernel::narrow<typename L::Output>(product[0], kernel::NoProbe(), L::projected_signal);
+    Packer<Out>(out).put(y);
+  }
+};
+
 /// A matrix of one block with M's types: weights that only give a layer its shape.
 template <class M>
 struct OneBlock : M {
