@@ -103,7 +103,7 @@ RunConfig trial_config(const RunConfig& config, const TrialStages& stages,
   RunConfig trial = without_stages(config, model);
   trial.stages = {stages.dense, stages.admm, stages.circulant};
   StageOptions& admm = trial.stages[1];
-  for (const LayerOptions& layer : model.layers) admm.layer_blocks.push_back(layer.block);
+  for (const LayerOptions& layer : model.layers) admm.layer_blocks.emplace_back(layer.block);
   admm.output_block = model.output_block;
   return trial;
 }

@@ -78,6 +78,12 @@ inline constexpr const char* kQatType = "qat";
 /// In `from`: begin with fresh parameters.
 inline constexpr const char* kFromNothing = "none";
 
+/// Block sizes of one layer, 0 = what the stage's `block` says.
+struct LayerBlocks : BlockSizes {
+  LayerBlocks() : BlockSizes{0, 0, 0} {}
+  explicit LayerBlocks(const BlockSizes& sizes) : BlockSizes(sizes) {}
+};
+
 /// One entry of `stages`: the training options at the same level as these.
 struct StageOptions : TrainingOptions {
   std::string name;
@@ -89,7 +95,7 @@ struct StageOptions : TrainingOptions {
   int output_block = 0;          ///< the same of the output layer
   /// Block sizes of each hidden layer, first to last, where they differ: what is not 0 goes before
   /// `block`. Empty: `block` is that of all.
-  std::vector<BlockSizes> layer_blocks;
+  std::vector<LayerBlocks> layer_blocks;
   ConstraintKind constraint = ConstraintKind::circulant;  ///< admm
   AdmmOptions admm;
   SparsityOptions sparsity;  ///< balanced-sparse, and admm with that constraint
