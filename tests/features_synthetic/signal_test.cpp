@@ -5,18 +5,12 @@
 #include <cmath>
 #include <vector>
 
+#include "tests/support/sine.h"
+
 namespace ernn {
 namespace {
 
 constexpr double kPi = 3.141592653589793;
-constexpr int kRate = 16000;
-
-std::vector<float> sine(double hz, std::size_t count) {
-  std::vector<float> samples(count);
-  for (std::size_t i = 0; i < count; ++i)
-    samples[i] = static_cast<float>(1000 * std::sin(2 * kPi * hz * static_cast<double>(i) / kRate));
-  return samples;
-}
 
 TEST(Tilt, HasTheGainOfItsTransferFunction) {
   std::vector<float> low = sine(100, 8000);
