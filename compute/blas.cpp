@@ -9,8 +9,16 @@
 
 namespace ernn {
 
-namespace {
-constexpr const char* kCoreVariable = "OPENBLAS_CORETYPE";
+std::string vector_blas_core() {
+  switch (best_isa()) {
+    case Isa::avx512:
+      return "SkylakeX";
+    case Isa::avx2:
+      return "Haswell";
+    case Isa::portable:
+      break;
+  }
+  return "";
 }
 
 std::string openblas_core() {
@@ -20,12 +28,12 @@ std::string openblas_core() {
 }
 
 void restart_with_vector_blas(char** argv) {
-  if (std::getenv(kCoreVariable) != nullptr || openblas_core() != "Prescott") return;
-  const Isa isa = best_isa();
-  if (isa == Isa::portable) return;
-  setenv(kCoreVariable, isa == Isa::avx512 ? "SkylakeX" : "Haswell", 1);
+  if (std::getenv(kBlasCoreVariable) != nullptr || openblas_core() != "Prescott") return;
+  const std::string core = vector_blas_core();
+  if (core.empty()) return;
+  setenv(kBlasCoreVariable, core.c_str(), 1);
   execv("/proc/self/exe", argv);
-  unsetenv(kCoreVariable);  // not started again: go on as before
+  unsetenv(kBlasCoreVariable);  // not started again: go on as before
 }
 
 }  // namespace ernn

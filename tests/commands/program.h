@@ -8,11 +8,21 @@
 #include <vector>
 
 #include "base/files.h"
+#include "compute/blas.h"
 #include "tests/support/child_process.h"
 
 namespace ernn {
 
 constexpr double kPatience = 300;  // seconds; nothing is measured
+
+/// Spares every program the second start that restart_with_vector_blas() costs, which is most of
+/// what a short command takes.
+inline std::map<std::string, std::string> with_vector_blas(
+    std::map<std::string, std::string> environment) {
+  const std::string core = vector_blas_core();
+  if (!core.empty()) environment.emplace(kBlasCoreVariable, core);
+  return environment;
+}
 
 /// A running `ernn` whose output goes to files in `folder`, which should be its own.
 class Program {
@@ -22,8 +32,8 @@ class Program {
       : folder_(folder) {
     make_folder(folder);
     arguments.insert(arguments.begin(), ERNN_PROGRAM);
-    process_ = std::make_unique<ChildProcess>(arguments, environment, folder / "errors",
-                                              folder / "output", input);
+    process_ = std::make_unique<ChildProcess>(arguments, with_vector_blas(environment),
+                                              folder / "errors", folder / "output", input);
   }
 
   /// Waits for its end and returns the exit status.
