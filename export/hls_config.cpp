@@ -168,6 +168,20 @@ std::string gru_config(const QuantisedLayer& layer, const SignalNumbers& signals
                 signals[layer.name + (after ? ".reset_argument" : ".reset_hidden")]);
 }
 
+/// Fields of a layer that joins frames (hls/kernel/delay_line.h).
+std::string delay_line_config(const QuantisedLayer& layer) {
+  const LayerOptions& options = layer.options;
+  std::vector<std::string> back;
+  for (const int offset : options.offsets) back.push_back(std::to_string(-offset));
+  return constant("int", "streams", "kStreams") + number("width", layer.inputs) +
+         number("reach", options.reach()) +
+         number("joined", static_cast<std::int64_t>(back.size())) +
+         fmt::format(
+             "  static int back(int n) {{\n    const int frames[] = {{{}}};\n    return "
+             "frames[n];\n  }}\n",
+             join(back, ", "));
+}
+
 std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
   const bool table = !tables(layer).empty();
   const bool relu = layer.options.activation == Activation::relu;
@@ -182,6 +196,7 @@ std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers&
     text += alias("Preactivation", type_text(layer.preactivation));
     text += alias("Table", class_name(layer) + capital(name_of(layer.options.activation)));
   }
+  if (layer.options.joins_frames()) text += delay_line_config(layer);
   return text;
 }
 

@@ -1,4 +1,4 @@
-// What a recurrent layer remembers between two pieces of an utterance.
+// What a layer remembers between two pieces of an utterance.
 #pragma once
 
 #include <torch/types.h>
@@ -10,6 +10,7 @@ namespace ernn {
 struct LayerState {
   torch::Tensor output;  ///< [batch, outputs]: y of an LSTM, h of a GRU
   torch::Tensor cell;    ///< [batch, size]: c of an LSTM
+  torch::Tensor inputs;  ///< [reach, batch, inputs]: last inputs of a layer that joins frames
 };
 
 /// Frame t holds frame t - 1 of x [frames, batch, width], frame 0 `first` or, when that is empty,
