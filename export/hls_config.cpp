@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -227,12 +228,16 @@ std::string layer_config(const QuantisedLayer& layer, const LayerFolding& foldin
 
 std::string config_file(const QuantisedNetwork& network, const Folding& folding) {
   const SignalNumbers signals(network);
-  std::string text =
+  const bool joins =
+      std::any_of(network.layers.begin(), network.layers.end(),
+                  [](const QuantisedLayer& layer) { return layer.options.joins_frames(); });
+  std::string text = fmt::format(
       "// Generated: sizes, formats and folds of the network's layers. Folds (rows_parallel,\n"
       "// cols_parallel, inverses_parallel, units_parallel) and streams may be edited, everything\n"
       "// else belongs to the weights.\n"
-      "#pragma once\n\n#include <cstdint>\n\n#include \"kernel/network.h\"\n"
-      "#include \"tables.h\"\n\nnamespace ernn {\nnamespace model {\n\n";
+      "#pragma once\n\n#include <cstdint>\n\n{}#include \"kernel/network.h\"\n"
+      "#include \"tables.h\"\n\nnamespace ernn {{\nnamespace model {{\n\n",
+      joins ? "#include \"kernel/delay_line.h\"\n" : "");
   text += fmt::format("/// Streams that a call can interleave.\nconstexpr int kStreams = {};\n\n",
                       folding.streams);
   for (std::size_t i = 0; i < network.layers.size(); ++i)

@@ -2,7 +2,6 @@
 // chain itself is generated (model.h of an exported project).
 #pragma once
 
-#include "delay_line.h"
 #include "feedforward.h"
 #include "gru.h"
 #include "load.h"
