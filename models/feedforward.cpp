@@ -14,23 +14,10 @@ FeedforwardLayer::FeedforwardLayer(const LayerOptions& options, const MatrixShap
   bias_ = register_parameter("bias", torch::zeros({shape.rows}));
 }
 
-torch::Tensor FeedforwardLayer::join_frames(const torch::Tensor& x, LayerState* state) const {
-  const int64_t reach = -offsets_.front();
-  const bool carried = state != nullptr && state->inputs.defined();
-  const torch::Tensor before = carried ? state->inputs : x.new_zeros({reach, x.size(1), x.size(2)});
-  const torch::Tensor line = torch::cat({before, x});
-  std::vector<torch::Tensor> joined;
-  joined.reserve(offsets_.size());
-  for (const int offset : offsets_) joined.push_back(line.narrow(0, reach + offset, x.size(0)));
-  // A copy, because a view would keep the whole piece in memory.
-  if (state != nullptr) state->inputs = line.narrow(0, x.size(0), reach).detach().clone();
-  return torch::cat(joined, 2);
-}
-
 torch::Tensor FeedforwardLayer::forward(const torch::Tensor& frames, const std::vector<int64_t>&,
                                         LayerState* state) {
   const bool joins = offsets_.size() > 1 || offsets_.front() < 0;
-  const torch::Tensor x = joins ? join_frames(frames, state) : frames;
+  const torch::Tensor x = joins ? join_frames(frames, offsets_, state) : frames;
   const torch::Tensor argument = uses_kernels(x)
                                      ? cpu::linear(x, input_->weight, bias_, input_->shape().rows)
                                      : input_->forward(x, bias_);

@@ -18,9 +18,6 @@ class FeedforwardLayer : public Layer {
   void initialise(const at::Generator& generator) override;
 
  private:
-  /// x [frames, batch, inputs] to [frames, batch, offsets x inputs].
-  torch::Tensor join_frames(const torch::Tensor& x, LayerState* state) const;
-
   Activation activation_;
   std::vector<int> offsets_;
   StructuredMatrix input_;
