@@ -143,9 +143,10 @@ KernelPlan plan_kernel(const ModelOptions& model, const Folding& folding,
       layer.options = model.layers[l];
       layer.name = fmt::format("layers.{}", l);
       if (layer.options.joins_frames()) {
-        throw UsageError(fmt::format(
-            "model.{}.offsets: found {} of them, expected 0 alone: the estimate has no delay lines",
-            layer.name, layer.options.offsets.size()));
+        throw UsageError(
+            fmt::format("model.{}.offsets: found {} frames, expected 0 alone: there is no estimate "
+                        "of delay lines",
+                        layer.name, layer.options.offsets.size()));
       }
     } else {
       layer.options.type = LayerType::feedforward;

@@ -142,7 +142,8 @@ TEST(Estimate, ALayerThatJoinsFramesIsRefused) {
     plan_for(model, unfolded(model));
     FAIL() << "accepted";
   } catch (const UsageError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("model.layers.0.offsets: found 2 of them"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("model.layers.0.offsets: found 2 frames, expected 0 alone"));
   }
 }
 
