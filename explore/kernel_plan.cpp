@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace ernn {
 
 namespace {
@@ -140,6 +142,12 @@ KernelPlan plan_kernel(const ModelOptions& model, const Folding& folding,
     if (l < model.layers.size()) {
       layer.options = model.layers[l];
       layer.name = fmt::format("layers.{}", l);
+      if (layer.options.joins_frames()) {
+        throw UsageError(
+            fmt::format("model.{}.offsets: found {} frames, expected 0 alone: there is no estimate "
+                        "of delay lines",
+                        layer.name, layer.options.offsets.size()));
+      }
     } else {
       layer.options.type = LayerType::feedforward;
       layer.options.size = model.outputs;

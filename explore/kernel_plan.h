@@ -108,7 +108,8 @@ struct KernelPlan {
   long long write_beats() const;  ///< of the output port
 };
 
-/// `folding` must be resolved; `widths` has one entry a layer and the output.
+/// `folding` must be resolved; `widths` has one entry a layer and the output. Throws UsageError for
+/// a layer that joins frames.
 KernelPlan plan_kernel(const ModelOptions& model, const Folding& folding,
                        const std::vector<LayerWidths>& widths, DatapathTable& table,
                        const StreamDepths& depths = {}, int port_elements = 1);

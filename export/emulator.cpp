@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "export/accumulators.h"
 #include "export/activation_table.h"
+#include "export/delay_line.h"
 #include "export/integer_transform.h"
 #include "export/signals.h"
 
@@ -59,7 +60,8 @@ struct Signal {
 
 class Emulator::Layer {
  public:
-  explicit Layer(QuantisedLayer layer) : layer_(std::move(layer)) {
+  explicit Layer(QuantisedLayer layer)
+      : layer_(std::move(layer)), line_(layer_.options, layer_.inputs) {
     QuantisedNetwork alone;
     alone.layers.push_back(layer_);
     for (const TracedSignal& signal : traced_signals(alone)) {
@@ -76,6 +78,7 @@ class Emulator::Layer {
   void reset() {
     for (Signal& signal : signals_) std::fill(signal.codes.begin(), signal.codes.end(), 0);
     state_.assign(static_cast<std::size_t>(layer_.outputs()), 0);
+    line_.reset();
   }
 
   const Codes& step(const Codes& input, const Trace& trace) {
@@ -264,7 +267,7 @@ class Emulator::Layer {
   }
 
   void feedforward(const Codes& input) {
-    const Signal& product = multiply(0, input, layer_.input.fraction());
+    const Signal& product = multiply(0, line_.join(input), layer_.input.fraction());
     Signal& output = own("output");
     const Activation activation = layer_.options.activation;
     const bool table = activation == Activation::sigmoid || activation == Activation::tanh;
@@ -281,6 +284,7 @@ class Emulator::Layer {
   }
 
   QuantisedLayer layer_;
+  DelayLine<std::int32_t> line_;  ///< feed-forward
   std::vector<Signal> signals_;
   Codes state_;  ///< what the layer handed on last: y(t-1) of the LSTM, h(t-1) of the GRU
 };

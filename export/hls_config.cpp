@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -168,6 +169,20 @@ std::string gru_config(const QuantisedLayer& layer, const SignalNumbers& signals
                 signals[layer.name + (after ? ".reset_argument" : ".reset_hidden")]);
 }
 
+/// Fields of a layer that joins frames (hls/kernel/delay_line.h).
+std::string delay_line_config(const QuantisedLayer& layer) {
+  const LayerOptions& options = layer.options;
+  std::vector<std::string> back;
+  for (const int offset : options.offsets) back.push_back(std::to_string(-offset));
+  return constant("int", "streams", "kStreams") + number("width", layer.inputs) +
+         number("reach", options.reach()) +
+         number("joined", static_cast<std::int64_t>(back.size())) +
+         fmt::format(
+             "  static int back(int n) {{\n    const int frames[] = {{{}}};\n    return "
+             "frames[n];\n  }}\n",
+             join(back, ", "));
+}
+
 std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers& signals) {
   const bool table = !tables(layer).empty();
   const bool relu = layer.options.activation == Activation::relu;
@@ -182,6 +197,7 @@ std::string feedforward_config(const QuantisedLayer& layer, const SignalNumbers&
     text += alias("Preactivation", type_text(layer.preactivation));
     text += alias("Table", class_name(layer) + capital(name_of(layer.options.activation)));
   }
+  if (layer.options.joins_frames()) text += delay_line_config(layer);
   return text;
 }
 
@@ -212,12 +228,16 @@ std::string layer_config(const QuantisedLayer& layer, const LayerFolding& foldin
 
 std::string config_file(const QuantisedNetwork& network, const Folding& folding) {
   const SignalNumbers signals(network);
-  std::string text =
+  const bool joins =
+      std::any_of(network.layers.begin(), network.layers.end(),
+                  [](const QuantisedLayer& layer) { return layer.options.joins_frames(); });
+  std::string text = fmt::format(
       "// Generated: sizes, formats and folds of the network's layers. Folds (rows_parallel,\n"
       "// cols_parallel, inverses_parallel, units_parallel) and streams may be edited, everything\n"
       "// else belongs to the weights.\n"
-      "#pragma once\n\n#include <cstdint>\n\n#include \"kernel/network.h\"\n"
-      "#include \"tables.h\"\n\nnamespace ernn {\nnamespace model {\n\n";
+      "#pragma once\n\n#include <cstdint>\n\n{}#include \"kernel/network.h\"\n"
+      "#include \"tables.h\"\n\nnamespace ernn {{\nnamespace model {{\n\n",
+      joins ? "#include \"kernel/delay_line.h\"\n" : "");
   text += fmt::format("/// Streams that a call can interleave.\nconstexpr int kStreams = {};\n\n",
                       folding.streams);
   for (std::size_t i = 0; i < network.layers.size(); ++i)

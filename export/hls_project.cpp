@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,8 +37,15 @@ const char* kind_prefix(const QuantisedLayer& layer) {
   return "Feedforward";
 }
 
-/// What a layer's input product reads: the first layer's own blocks, or what the layer before hands
-/// on.
+/// The type of what a layer keeps between frames; nothing for a layer that keeps nothing.
+std::string state_type(const QuantisedLayer& layer) {
+  const std::string type = class_name(layer);
+  if (layer.options.type != LayerType::feedforward)
+    return fmt::format("kernel::{}State<{}>", kind_prefix(layer), type);
+  return layer.options.joins_frames() ? fmt::format("kernel::DelayLine<{}>", type) : "";
+}
+
+/// What a layer reads: the first layer its own blocks, the others what the layer before hands on.
 std::string input_transfer(const QuantisedNetwork& network, std::size_t layer) {
   const std::string name = class_name(network.layers[layer]);
   if (layer == 0) return fmt::format("kernel::Beat<{0}Input::Input, {0}Input::block>", name);
@@ -58,6 +64,10 @@ std::string run_streams(const QuantisedNetwork& network) {
     const QuantisedLayer& layer = network.layers[i];
     const std::string product = fmt::format("kernel::ProductBeat<{}Input>", class_name(layer));
     stream(input_transfer(network, i), member_name(layer) + "_in");
+    if (layer.options.joins_frames()) {
+      stream(fmt::format("kernel::JoinedBeat<{}>::type", class_name(layer)),
+             member_name(layer) + "_joined");
+    }
     stream(product + "::type", member_name(layer) + "_product");
     text +=
         fmt::format("  ERNN_STREAM_DEPTH({}_product, {}::count)\n", member_name(layer), product);
@@ -76,10 +86,16 @@ std::string run_function(const QuantisedNetwork& network) {
     const std::string name = member_name(layer);
     const std::string next =
         i + 1 < network.layers.size() ? member_name(network.layers[i + 1]) + "_in" : "logits";
+    const bool joins = layer.options.joins_frames();
+    if (joins) {
+      calls += fmt::format(
+          "  kernel::join_stage<{0}>(frames, streams, reset, {1}_in, state.{1}, {1}_joined);\n",
+          type, name);
+    }
     calls += fmt::format(
-        "  kernel::product_stage<{0}Input>(vectors, {1}_in, weights.{1}.input, {1}_product,\n"
+        "  kernel::product_stage<{0}Input>(vectors, {1}_{2}, weights.{1}.input, {1}_product,\n"
         "                                 probe);\n",
-        type, name);
+        type, name, joins ? "joined" : "in");
     if (layer.options.type == LayerType::feedforward) {
       calls += fmt::format(
           "  kernel::feedforward_stage<{0}>(vectors, {1}_product, weights.{1}, {2}, probe);\n",
@@ -114,18 +130,15 @@ std::string model_file(const QuantisedNetwork& network) {
     const std::string name = member_name(layer);
     weights += fmt::format("  kernel::{}Weights<{}> {};\n", kind_prefix(layer), type, name);
     loads += fmt::format("  load(source, weights.{});\n", name);
-    if (layer.options.type == LayerType::feedforward) continue;
-    states += fmt::format("  kernel::{}State<{}> {};\n", kind_prefix(layer), type, name);
+    if (const std::string state = state_type(layer); !state.empty())
+      states += fmt::format("  {} {};\n", state, name);
   }
   const std::string first = class_name(network.layers.front());
-  // A network without recurrence still has a state port, so that all tops look alike.
-  if (states.empty()) states = "  bool unused = false;\n";
-  const bool recurrent = std::any_of(
-      network.layers.begin(), network.layers.end(),
-      [](const QuantisedLayer& layer) { return layer.options.type != LayerType::feedforward; });
   std::string run = run_function(network);
-  if (!recurrent) {
-    run = "/// Without recurrent layers there is no state to reset.\n" + run;
+  // A network without a memory still has a state port, so that all tops look alike.
+  if (states.empty()) {
+    states = "  bool unused = false;\n";
+    run = "/// No layer has a state to reset.\n" + run;
     for (const auto& [old, unused] : {std::pair{"unsigned reset", "unsigned /*reset*/"},
                                       {"State& state", "State& /*state*/"}}) {
       run.replace(run.find(old), std::string_view(old).size(), unused);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "export/delay_line.h"
 #include "export/real_transform.h"
 
 namespace ernn {
@@ -91,7 +92,8 @@ class Product {
 
 class Reference::Layer {
  public:
-  explicit Layer(FloatLayer layer) : layer_(std::move(layer)) {
+  explicit Layer(FloatLayer layer)
+      : layer_(std::move(layer)), line_(layer_.options, layer_.inputs) {
     for (const FloatMatrix& matrix : layer_.matrices) products_.emplace_back(matrix);
     reset();
   }
@@ -99,6 +101,7 @@ class Reference::Layer {
   void reset() {
     cell_.assign(static_cast<std::size_t>(layer_.options.size), 0.0);
     state_.assign(static_cast<std::size_t>(layer_.outputs()), 0.0);
+    line_.reset();
   }
 
   Values step(const Values& input, const Observer& observe) {
@@ -194,7 +197,7 @@ class Reference::Layer {
   }
 
   Values feedforward(const Values& input, const Observer& observe) {
-    Values pre = products_[0](input, observe);
+    Values pre = products_[0](line_.join(input), observe);
     for (std::size_t i = 0; i < pre.size(); ++i) pre[i] += layer_.bias[i];
     const Activation activation = layer_.options.activation;
     if (activation == Activation::sigmoid || activation == Activation::tanh)
@@ -209,6 +212,7 @@ class Reference::Layer {
   }
 
   FloatLayer layer_;
+  DelayLine<double> line_;  ///< feed-forward
   std::vector<Product> products_;
   Values cell_;
   Values state_;  ///< y(t-1) of the LSTM, h(t-1) of the GRU

@@ -33,8 +33,8 @@ AcousticModelImpl::AcousticModelImpl(ModelOptions options) : options_(std::move(
     list->push_back(layers_.back());
   }
   register_module("layers", list);
-  output_ = register_module("output",
-                            std::make_shared<FeedforwardLayer>(Activation::none, shapes.back()));
+  output_ =
+      register_module("output", std::make_shared<FeedforwardLayer>(LayerOptions{}, shapes.back()));
 }
 
 namespace {

@@ -326,7 +326,7 @@ struct LstmOperation : torch::autograd::Function<LstmOperation> {
     const tensor_list p = {x, input, bias, recurrent, peephole, projection};
     const bool continues = first_output.numel() > 0 || first_cell.numel() > 0;
     const Shape shape(p, outputs, cell_clip, running, continues);
-    const LayerState before{first_output, first_cell};
+    const LayerState before{first_output, first_cell, {}};
     const Activations a =
         with_type(x, [&](auto type) { return Forward<decltype(type)>(shape, p, before).run(); });
     context->saved_data["wants_dx"] = x.requires_grad();
@@ -372,7 +372,7 @@ Tensor lstm_layer(const Tensor& x, const LstmParameters& parameters,
                            state_argument(before.output, x, parameters.outputs),
                            state_argument(before.cell, x, parameters.bias.size(0) / 4),
                            parameters.outputs, parameters.cell_clip, running);
-  if (state != nullptr) *state = {last_frame(result[0]), result[1]};
+  if (state != nullptr) *state = {last_frame(result[0]), result[1], {}};
   return result[0];
 }
 

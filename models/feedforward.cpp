@@ -3,18 +3,21 @@
 #include <torch/utils.h>
 
 #include <cmath>
+#include <vector>
 
 #include "models/cpu_matrix.h"
 
 namespace ernn {
 
-FeedforwardLayer::FeedforwardLayer(Activation activation, const MatrixShape& shape)
-    : activation_(activation), input_(add_matrix(shape)) {
+FeedforwardLayer::FeedforwardLayer(const LayerOptions& options, const MatrixShape& shape)
+    : activation_(options.activation), offsets_(options.offsets), input_(add_matrix(shape)) {
   bias_ = register_parameter("bias", torch::zeros({shape.rows}));
 }
 
-torch::Tensor FeedforwardLayer::forward(const torch::Tensor& x, const std::vector<int64_t>&,
-                                        LayerState*) {
+torch::Tensor FeedforwardLayer::forward(const torch::Tensor& frames, const std::vector<int64_t>&,
+                                        LayerState* state) {
+  const bool joins = offsets_.size() > 1 || offsets_.front() < 0;
+  const torch::Tensor x = joins ? join_frames(frames, offsets_, state) : frames;
   const torch::Tensor argument = uses_kernels(x)
                                      ? cpu::linear(x, input_->weight, bias_, input_->shape().rows)
                                      : input_->forward(x, bias_);

@@ -1,5 +1,7 @@
-// A feed-forward layer: activation(W x + b), frame by frame.
+// A feed-forward layer: activation(W x + b), where x is one frame or several joined (TDNN).
 #pragma once
+
+#include <vector>
 
 #include "models/layer.h"
 
@@ -7,15 +9,17 @@ namespace ernn {
 
 class FeedforwardLayer : public Layer {
  public:
-  FeedforwardLayer(Activation activation, const MatrixShape& shape);
+  /// Of `options`, the activation function and the offsets count.
+  FeedforwardLayer(const LayerOptions& options, const MatrixShape& shape);
 
   using Layer::forward;
-  torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
+  torch::Tensor forward(const torch::Tensor& frames, const std::vector<int64_t>& running,
                         LayerState* state) override;
   void initialise(const at::Generator& generator) override;
 
  private:
   Activation activation_;
+  std::vector<int> offsets_;
   StructuredMatrix input_;
   torch::Tensor bias_;
 };

@@ -34,7 +34,7 @@ std::shared_ptr<Layer> make_layer(const LayerOptions& options,
     case LayerType::feedforward:
       break;
   }
-  return std::make_shared<FeedforwardLayer>(options.activation, shapes.front());
+  return std::make_shared<FeedforwardLayer>(options, shapes.front());
 }
 
 }  // namespace ernn

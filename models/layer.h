@@ -23,7 +23,7 @@ class Layer : public torch::nn::Module {
   ///
   /// @param running utterances that have a frame t, which must be the first of the batch; empty:
   ///   all. What comes out for the frames of the others is not specified.
-  /// @param state what a recurrent layer starts from; holds what is behind the last frame
+  /// @param state what a layer with a memory starts from; holds what is behind the last frame
   ///   afterwards, for the utterances that have that frame. Null: it starts at zero.
   virtual torch::Tensor forward(const torch::Tensor& x, const std::vector<int64_t>& running,
                                 LayerState* state) = 0;

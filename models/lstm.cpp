@@ -207,7 +207,7 @@ Tensor lstm_sequence(const Tensor& input, const Tensor& recurrent, const Tensor&
                           projection.defined() ? projection : absent,
                           state_argument(before.output, input, recurrent.size(1)),
                           state_argument(before.cell, input, input.size(2) / 4), cell_clip);
-  if (state != nullptr) *state = {last_frame(result[0]), result[1]};
+  if (state != nullptr) *state = {last_frame(result[0]), result[1], {}};
   return result[0];
 }
 

@@ -50,6 +50,30 @@ void check_gate_rows(const std::string& where, int size, int block) {
                   block, size, join(suitable, ", ")));
 }
 
+void check_offsets(const std::string& where, const LayerOptions& layer) {
+  const std::vector<int>& offsets = layer.offsets;
+  if (offsets.empty()) throw UsageError(fmt::format("{}: found none, expected 0 at least", where));
+  if (layer.type != LayerType::feedforward) {
+    if (offsets == std::vector<int>{0}) return;
+    throw UsageError(fmt::format("{}: only feedforward layers have them", where));
+  }
+  for (std::size_t i = 1; i < offsets.size(); ++i) {
+    if (offsets[i] > offsets[i - 1]) continue;
+    throw UsageError(fmt::format("{}: found {} behind {}, expected ascending frames", where,
+                                 offsets[i], offsets[i - 1]));
+  }
+  if (offsets.back() > 0) {
+    throw UsageError(
+        fmt::format("{0}: found {1}, expected 0 or less, since a stream has no later frames; lower "
+                    "all offsets by {1} and raise context.label_delay by {1}",
+                    where, offsets.back()));
+  }
+  if (offsets.front() < -kLongestReach) {
+    throw UsageError(
+        fmt::format("{}: found {}, expected {} or more", where, offsets.front(), -kLongestReach));
+  }
+}
+
 }  // namespace
 
 void validate(const ModelOptions& options) {
@@ -69,6 +93,7 @@ void validate(const ModelOptions& options) {
       throw UsageError(fmt::format("{}.projection: {} is negative", where, layer.projection));
     if (layer.cell_clip < 0)
       throw UsageError(fmt::format("{}.cell_clip: {} is negative", where, layer.cell_clip));
+    check_offsets(where + ".offsets", layer);
     if (layer.type == LayerType::feedforward) {
       check_block(where + ".block.input", layer.block.input);
       continue;
@@ -119,7 +144,8 @@ std::vector<MatrixShape> matrix_shapes(const ModelOptions& options) {
         shapes.push_back({prefix + "candidate", layer.size, layer.size, layer.block.recurrent});
         break;
       case LayerType::feedforward:
-        shapes.push_back({prefix + "input", layer.size, inputs, layer.block.input});
+        shapes.push_back({prefix + "input", layer.size,
+                          inputs * static_cast<int>(layer.offsets.size()), layer.block.input});
         break;
     }
     inputs = layer.outputs();

@@ -33,10 +33,18 @@ struct LayerOptions {
   double cell_clip = 0;   ///< LSTM: the cell is limited to +-cell_clip; 0 for no limit
   GruReset reset = GruReset::before;
   Activation activation = Activation::none;  ///< feed-forward only
+  /// Feed-forward only: which frames of the layer below are joined to one input, relative to the
+  /// current one; ascending, 0 or negative. Frames before the first one are zeros. A layer that
+  /// shall see later frames looks back from a later one (label delay).
+  std::vector<int> offsets = {0};
   BlockSizes block;
 
   /// Width of what the layer hands on.
   int outputs() const { return type == LayerType::lstm && projection > 0 ? projection : size; }
+  /// Frames that the layer looks back through its offsets.
+  int reach() const { return -offsets.front(); }
+  /// True when the layer joins frames, and so needs a delay line.
+  bool joins_frames() const { return offsets.size() > 1 || reach() > 0; }
 };
 
 /// A whole acoustic model: hidden layers, then a linear output layer.
@@ -51,8 +59,11 @@ struct ModelOptions {
 /// Throws UsageError naming the layer and what would suit: sizes must be positive, block sizes
 /// powers of two up to 64, and a layer's size a multiple of the block size of its input and
 /// recurrent matrices (gate rows must not share a block); columns and projection rows are padded
-/// with zeros as needed.
+/// with zeros as needed. Offsets must be ascending, none above 0 or below -kLongestReach.
 void validate(const ModelOptions& options);
+
+/// Frames that a layer may look back: ten seconds at 10 ms a frame.
+inline constexpr int kLongestReach = 1000;
 
 /// Sets every matrix of the model to the same block size, or each kind to its own.
 ModelOptions with_blocks(ModelOptions options, const BlockSizes& block, int output_block);
@@ -73,6 +84,7 @@ void describe(Visitor& field, LayerOptions& o) {
   field("cell_clip", o.cell_clip, "LSTM: limit of the cell, 0 = none");
   field("reset", o.reset, "GRU: reset before or after the recurrent product");
   field("activation", o.activation, "feed-forward: none, sigmoid, tanh or relu");
+  field("offsets", o.offsets, "feed-forward: frames joined to one input, 0 or negative, ascending");
   field("block", o.block, "block sizes k, 1 = dense");
 }
 
@@ -103,8 +115,8 @@ struct MatrixShape {
 ///
 /// LSTM: input [4 size, in] and recurrent [4 size, outputs()], gates i, f, g, o; projection
 /// [projection, size]. GRU: input [3 size, in], gates z, r, candidate; recurrent [2 size, size],
-/// gates z, r; candidate [size, size]. Feed-forward: input [size, in]. The output layer is a
-/// feed-forward layer named "output".
+/// gates z, r; candidate [size, size]. Feed-forward: input [size, offsets in], the columns of the
+/// first offset, of the second, ... The output layer is a feed-forward layer named "output".
 std::vector<MatrixShape> matrix_shapes(const ModelOptions& options);
 
 /// Numbers in all matrices, biases and peepholes.

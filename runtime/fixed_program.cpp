@@ -310,7 +310,10 @@ class Builder {
 
   template <class T>
   Wire feedforward_of(const QuantisedLayer& layer, const AlignedSum& sum, const Wire& from) {
-    const Wire from_matrix = product(layer.matrices[0], from, layer.input);
+    const bool joins = layer.options.joins_frames();
+    const Wire from_matrix =
+        product(layer.matrices[0], joins ? program_.join_frames(from, layer.options.offsets) : from,
+                layer.input);
     const Wire output = program_.reserve(from_matrix.layout);
     FixedElementPlan<T> plan;
     plan.units = units_of(output.layout, output.layout);

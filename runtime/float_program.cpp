@@ -219,7 +219,9 @@ class Builder {
   }
 
   Wire feedforward(const FloatLayer& layer, const Wire& from) {
-    const Wire sums = product(layer.matrices[0], from);
+    const bool joins = layer.options.joins_frames();
+    const Wire sums = product(layer.matrices[0],
+                              joins ? program_.join_frames(from, layer.options.offsets) : from);
     const Wire output = program_.reserve(sums.layout);
     const UnitPlan units = units_of(sums.layout, sums.layout);
     const float* const bias = program_.planes_of(layer.bias, sums.layout);

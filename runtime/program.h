@@ -1,6 +1,7 @@
 // A network as a list of steps over one piece of memory, which is all the state a stream has.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -47,6 +48,33 @@ class Program {
       for (const Move& move : moves) memory[move.to] = memory[move.from];
     });
     return to;
+  }
+  /// The frames of `from` at these offsets (LayerOptions::offsets), one behind the other.
+  Wire join_frames(const Wire& from, const std::vector<int>& offsets) {
+    const auto width = static_cast<std::size_t>(from.layout.count);
+    const auto reach = static_cast<std::size_t>(-offsets.front());
+    const auto lengths = [](std::size_t frames, std::size_t of) {
+      return Layout{static_cast<int>(frames * of), 1};
+    };
+    // The oldest frame first.
+    const Wire line = reserve(lengths(reach + 1, width));
+    const Wire joined = reserve(lengths(offsets.size(), width));
+    std::vector<Move> moves;
+    for (std::size_t i = 0; i < width; ++i) {
+      moves.push_back(
+          {from.at + from.layout.position(static_cast<int>(i)), line.at + reach * width + i});
+    }
+    add([=](Value* memory) {
+      Value* const frames = memory + line.at;
+      std::copy(frames + width, frames + (reach + 1) * width, frames);
+      for (const Move& move : moves) memory[move.to] = memory[move.from];
+      Value* to = memory + joined.at;
+      for (const int offset : offsets) {
+        const std::size_t frame = reach - static_cast<std::size_t>(-offset);
+        to = std::copy_n(frames + frame * width, width, to);
+      }
+    });
+    return joined;
   }
   /// Sets the elements behind the last one to zero, for those who transform whole blocks.
   void clear_padding(const Wire& wire) {

@@ -77,7 +77,7 @@ class Lstm : public FormattedLayer {
                     : hidden;
       outputs.push_back(y);
     }
-    if (state != nullptr) *state = {y.detach(), c.detach()};
+    if (state != nullptr) *state = {y.detach(), c.detach(), {}};
     return torch::stack(outputs);
   }
 
@@ -171,9 +171,11 @@ class Feedforward : public FormattedLayer {
  public:
   using FormattedLayer::FormattedLayer;
 
-  Tensor forward(const Tensor& x, LayerState* /*state*/) const override {
-    const Tensor sum = input_product(x);
-    switch (formats().options.activation) {
+  Tensor forward(const Tensor& x, LayerState* state) const override {
+    const LayerOptions& options = formats().options;
+    const Tensor sum =
+        input_product(options.joins_frames() ? join_frames(x, options.offsets, state) : x);
+    switch (options.activation) {
       case Activation::none:
         break;
       case Activation::relu:

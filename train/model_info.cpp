@@ -1,6 +1,7 @@
 #include "train/model_info.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -25,6 +26,7 @@ std::string layer_text(const LayerOptions& layer) {
       break;
     case LayerType::feedforward:
       text += fmt::format(", activation {}", name_of(layer.activation));
+      if (layer.joins_frames()) text += fmt::format(", offsets {}", fmt::join(layer.offsets, " "));
       break;
   }
   return text;

@@ -124,14 +124,22 @@ std::vector<std::string> phones_in(const fs::path& trn, const std::string& id) {
   return {};
 }
 
-TEST(RunCommand, FilesAndPipesGiveThePhonesOfTheTrainersDecoding) {
+class RunCommand : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(
+    Networks, RunCommand,
+    testing::Values("{type: lstm, size: 24, projection: 16}",
+                    "{type: feedforward, size: 32, activation: relu, offsets: [-4, -2, -1, 0]}, "
+                    "{type: feedforward, size: 24, activation: relu, offsets: [-3, 0]}"),
+    [](const auto& info) { return std::string(info.index == 0 ? "Lstm" : "Tdnn"); });
+
+TEST_P(RunCommand, FilesAndPipesGiveThePhonesOfTheTrainersDecoding) {
   const TemporaryFolder folder;
   const fs::path corpus = folder.path() / "corpus";
   const fs::path run = folder.path() / "run";
   make_tone_corpus(corpus, 6, 1);
   write_file(folder.path() / "tones.yaml", "data: " + tone_data(corpus) + R"(
 features: {preset: mfcc39}
-model: {layers: [{type: lstm, size: 24, projection: 16}]}
+model: {layers: [)" + GetParam() + R"(]}
 context: {label_delay: 2}
 decoder: {type: viterbi, min_duration: 2, lm_weight: 1}
 training: {epochs: 8, batch: 2, optimiser: {learning_rate: 0.01}}

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "explore/published_designs.h"
 #include "kernels.h"
 #include "tests/support/markup.h"
@@ -131,6 +132,19 @@ TEST(Estimate, TextPageAndJsonSayTheSame) {
     EXPECT_THAT(page, testing::HasSubstr(stage.name));
   }
   EXPECT_THAT(text, testing::HasSubstr("0 measured"));
+}
+
+TEST(Estimate, ALayerThatJoinsFramesIsRefused) {
+  LayerOptions layer = feedforward_layer(32, 8);
+  layer.offsets = {-2, 0};
+  const ModelOptions model = model_of(16, 8, 1, {layer});
+  try {
+    plan_for(model, unfolded(model));
+    FAIL() << "accepted";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("model.layers.0.offsets: found 2 frames, expected 0 alone"));
+  }
 }
 
 TEST(Estimate, WidthsOfAnArtefactAreItsFormats) {

@@ -219,6 +219,28 @@ TEST(Explore, OtherCellsAreCounted) {
   EXPECT_THROW(Explorer{toy.setup}, UsageError);
 }
 
+TEST(Explore, RefusesJoinedFramesByNameBeforeItTrains) {
+  const TemporaryFolder folder;
+  Toy toy(folder.path());
+  LayerOptions joining;
+  joining.type = LayerType::feedforward;
+  joining.size = 16;
+  joining.offsets = {-2, 0};
+  toy.setup.config.model.layers.push_back(joining);
+  const std::string place =
+      "model.layers." + std::to_string(toy.setup.config.model.layers.size() - 1) + ".offsets";
+  try {
+    Explorer(toy.setup).propose();
+    FAIL() << "accepted";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr(place + ": found 2 frames, expected 0 alone"));
+  }
+  // Nor are there networks of such layers alone to explore.
+  toy.setup.config.model.layers = {joining};
+  EXPECT_THROW(Explorer{toy.setup}, UsageError);
+  EXPECT_EQ(toy.loads, 0);
+}
+
 TEST(Explore, RefusesADeviceWithoutRoomBeforeItTrains) {
   const TemporaryFolder folder;
   Toy toy(folder.path());

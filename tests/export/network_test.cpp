@@ -56,16 +56,29 @@ class NaiveLayer {
 
   Values step(const Values& x) {
     const int n = layer_.options.size;
-    const Values a = dense_product(layer_.matrices[0], x);
     if (layer_.options.type == LayerType::feedforward) {
-      Values y = a;
-      for (int i = 0; i < n; ++i) y[at(i)] = activate(a[at(i)] + layer_.bias[at(i)]);
+      seen_.push_back(x);
+      Values y = dense_product(layer_.matrices[0], joined(x.size()));
+      for (int i = 0; i < n; ++i) y[at(i)] = activate(y[at(i)] + layer_.bias[at(i)]);
       return y;
     }
+    const Values a = dense_product(layer_.matrices[0], x);
     return layer_.options.type == LayerType::lstm ? lstm(a, n) : gru(a, n);
   }
 
  private:
+  /// Element i of the frame at the n-th offset is element n width + i.
+  Values joined(std::size_t width) const {
+    const std::vector<int>& offsets = layer_.options.offsets;
+    Values result(offsets.size() * width, 0.0);
+    const int now = static_cast<int>(seen_.size()) - 1;
+    for (std::size_t e = 0; e < result.size(); ++e) {
+      const int t = now + offsets[e / width];
+      if (t >= 0) result[e] = seen_[at(t)][e % width];
+    }
+    return result;
+  }
+
   double activate(double v) const {
     switch (layer_.options.activation) {
       case Activation::relu:
@@ -128,6 +141,7 @@ class NaiveLayer {
 
   FloatLayer layer_;
   Values cell_, state_;
+  std::vector<Values> seen_;
 };
 
 TEST(Reference, EqualsTheNaiveEvaluation) {

@@ -115,6 +115,12 @@ inline LayerOptions feedforward_layer(int size, Activation activation, int block
   return layer;
 }
 
+/// The layer with frames joined at its input.
+inline LayerOptions joining(LayerOptions layer, std::vector<int> offsets) {
+  layer.offsets = std::move(offsets);
+  return layer;
+}
+
 struct NamedModel {
   std::string name;
   ModelOptions options;
@@ -149,6 +155,17 @@ inline std::vector<NamedModel> every_kind_of_model() {
             {feedforward_layer(20, Activation::none, 4), feedforward_layer(18, Activation::relu, 8),
              feedforward_layer(17, Activation::sigmoid, 1),
              feedforward_layer(16, Activation::tanh, 16)},
+            1),
+      model("tdnn",
+            {joining(feedforward_layer(20, Activation::relu, 4), {-3, -1, 0}),
+             joining(feedforward_layer(16, Activation::tanh, 8), {-6, -2}),
+             joining(feedforward_layer(18, Activation::none, 1), {-1}),
+             joining(feedforward_layer(17, Activation::sigmoid, 16), {-1, 0})},
+            4),
+      model("tdnn around a gru",
+            {joining(feedforward_layer(24, Activation::relu, 8), {-2, 0}),
+             gru_layer(16, GruReset::before, {8, 4, 1}),
+             joining(feedforward_layer(20, Activation::tanh, 4), {-5, -4, -1})},
             1),
       model("everything",
             {lstm_layer(64, 20, {64, 32, 2}), gru_layer(32, GruReset::before, {16, 32, 1}),

@@ -1,8 +1,9 @@
 // Writes the test networks' artefacts, whose testbenches are then compiled: make_projects FOLDER
 //
-// Two are there again with folds and several streams, one of them also with rows at a time that do
-// not divide the rows. Beside them it writes wrong ones: a ROM with one wrong code, gates in the
-// wrong order, and a fold of more rows than there are with faults in the scripts for Vitis.
+// Three are there again with folds and several streams, one of them also with rows at a time that
+// do not divide the rows. Beside them it writes wrong ones: a ROM with one wrong code, gates in the
+// wrong order, a frame of a delay line too late, and a fold of more rows than there are with faults
+// in the scripts for Vitis.
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -35,7 +36,7 @@ void write_all(const std::filesystem::path& folder) {
     ++seed;
     const int bits = seed % 2 == 0 ? 12 : 10;
     write_project(model.options, seed, bits, folder / model.name);
-    if (model.name == "large" || model.name == "gru") {
+    if (model.name == "large" || model.name == "gru" || model.name == "tdnn") {
       write_project(model.options, seed, bits, folder / ("folded_" + model.name),
                     busy_folding(model.options));
     }
@@ -60,6 +61,12 @@ void write_all(const std::filesystem::path& folder) {
   replace_once(folder / "wrong_gates" / "hls" / "kernel" / "gru.h",
                "a.at(0, i), u.at(0, i), weights, 0, unit",
                "a.at(1, i), u.at(0, i), weights, 0, unit");
+
+  write_project(
+      project_model(8, 5, {joining(feedforward_layer(8, Activation::relu, 4), {-2, 0})}, 1), 5, 12,
+      folder / "wrong_delay");
+  replace_once(folder / "wrong_delay" / "hls" / "config.h", "frames[] = {2, 0}",
+               "frames[] = {1, 0}");
 
   write_project(small_model(), 5, 12, folder / "wrong_fold");
   const std::filesystem::path wrong = folder / "wrong_fold" / "hls";

@@ -93,8 +93,8 @@ TEST_P(GoodProject, EverySignalIsEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Project, GoodProject,
-                         testing::Values("lstm", "gru", "feedforward", "folded_large", "folded_gru",
-                                         "uneven_large"),
+                         testing::Values("lstm", "gru", "feedforward", "folded_tdnn",
+                                         "folded_large", "folded_gru", "uneven_large"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Project, TheArtefactAboveIsFound) {
@@ -123,6 +123,12 @@ TEST(Project, SwappedGatesAreFound) {
   const Outcome run = run_testbench("wrong_gates", project_folder("wrong_gates").string());
   EXPECT_EQ(run.status, 1);
   EXPECT_THAT(run.output, HasSubstr("first at frame 0 index 0"));
+}
+
+TEST(Project, AFrameTooLateIsFound) {
+  const Outcome run = run_testbench("wrong_delay", project_folder("wrong_delay").string());
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("starting at frame 1 in layers.0.input.spectrum"));
 }
 
 TEST(Project, OneWrongCodeInTheImageIsFound) {
@@ -267,6 +273,9 @@ TEST(Project, UtterancesOfGrus) {
 }
 TEST(Project, UtterancesOfFeedforwardLayers) {
   compare_utterances("feedforward", "feedforward");
+}
+TEST(Project, UtterancesOfJoinedFrames) {
+  compare_utterances("folded_tdnn", "tdnn");
 }
 TEST(Project, UtterancesOfAFoldedKernel) {
   compare_utterances("folded_large", "large");

@@ -27,7 +27,8 @@ inline ModelOptions project_model(int inputs, int outputs, std::vector<LayerOpti
 
 /// Few networks, since each is a compilation, that have between them: LSTM with and without
 /// projection, peepholes and cell clip; GRU with both resets; feed-forward with every activation
-/// function; every block size, also where it does not divide.
+/// function and with joined frames of widths odd and even; every block size, also where it does not
+/// divide.
 inline std::vector<NamedModel> project_models() {
   LayerOptions clipped = lstm_layer(16, 10, {8, 4, 4});
   clipped.cell_clip = 0.75;
@@ -47,6 +48,12 @@ inline std::vector<NamedModel> project_models() {
                                      feedforward_layer(17, Activation::sigmoid, 1),
                                      feedforward_layer(16, Activation::tanh, 16)},
                                     1)},
+      {"tdnn", project_model(9, 7,
+                             {joining(feedforward_layer(24, Activation::relu, 8), {-4, -3, -1, 0}),
+                              joining(feedforward_layer(20, Activation::relu, 8), {-6, -3, 0}),
+                              gru_layer(16, GruReset::before, {8, 8, 1}),
+                              joining(feedforward_layer(16, Activation::tanh, 8), {-2})},
+                             8)},
       {"large",
        project_model(13, 39,
                      {lstm_layer(64, 20, {64, 32, 2}), gru_layer(64, GruReset::before, {32, 64, 1}),

@@ -19,10 +19,12 @@ struct Case {
   bool plain;
 };
 
-std::vector<Case> cases(bool feedforward) {
+/// All kinds, or those that keep something between frames.
+std::vector<Case> cases(bool all) {
   std::vector<Case> list;
   for (const auto& kind : kinds()) {
-    if (!feedforward && kind.type == LayerType::feedforward) continue;
+    const bool keeps = kind.type != LayerType::feedforward || kind.offsets.size() > 1;
+    if (!all && !keeps) continue;
     for (const int block : {1, 4}) {
       for (const bool plain : {false, true}) list.push_back({kind, block, plain});
     }
@@ -50,8 +52,8 @@ std::string name_of_case(const testing::TestParamInfo<Case>& info) {
 
 class CarriedState : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, CarriedState, testing::ValuesIn(cases(true)), name_of_case);
-class RecurrentState : public testing::TestWithParam<Case> {};
-INSTANTIATE_TEST_SUITE_P(Kinds, RecurrentState, testing::ValuesIn(cases(false)), name_of_case);
+class KeptState : public testing::TestWithParam<Case> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, KeptState, testing::ValuesIn(cases(false)), name_of_case);
 class StateInKernels : public testing::TestWithParam<Kind> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, StateInKernels, testing::ValuesIn(kinds()),
                          [](const auto& info) { return std::string(info.param.name); });
@@ -84,12 +86,14 @@ TEST_P(CarriedState, PiecesGiveWhatTheWholeGives) {
   }
 }
 
-// The second of two layers, so that both of the model's layers have a state.
-std::vector<LayerState> some_states(const LayerOptions& layer, int64_t batch) {
+// One for each of two equal layers, of which the first one takes `inputs`.
+std::vector<LayerState> some_states(const LayerOptions& layer, int inputs, int64_t batch) {
   const int64_t outputs = layer.projection > 0 ? layer.projection : layer.size;
   std::vector<LayerState> states;
   for (const int seed : {21, 22}) {
     LayerState state;
+    const int64_t width = states.empty() ? inputs : outputs;
+    if (layer.joins_frames()) state.inputs = random({layer.reach(), batch, width}, seed);
     if (layer.type != LayerType::feedforward) state.output = random({batch, outputs}, seed);
     if (layer.type == LayerType::lstm) state.cell = 0.3 * random({batch, layer.size}, seed + 10);
     states.push_back(state);
@@ -103,7 +107,7 @@ TEST_P(CarriedState, GradientsWithAConstantStateEqualFiniteDifferences) {
   const Tensor x = random({3, 2, 3}, 5).requires_grad_();
   const Tensor lengths = torch::tensor({3, 2});
   const Tensor inside = (torch::arange(3).unsqueeze(1) < lengths.unsqueeze(0)).unsqueeze(2);
-  const auto states = some_states(layer, 2);
+  const auto states = some_states(layer, 3, 2);
   const auto loss = [&] {
     ModelState state{states};
     return weighted_sum(model->forward(x, lengths, &state) * inside);
@@ -124,13 +128,15 @@ TEST_P(CarriedState, HasNoHistory) {
     EXPECT_EQ(carried.cell.defined(), layer.type == LayerType::lstm);
     EXPECT_FALSE(carried.output.defined() && carried.output.requires_grad());
     EXPECT_FALSE(carried.cell.defined() && carried.cell.requires_grad());
+    EXPECT_EQ(carried.inputs.defined(), layer.joins_frames());
+    EXPECT_FALSE(carried.inputs.defined() && carried.inputs.requires_grad());
   }
 }
 
-TEST_P(RecurrentState, OfAnotherBatchIsRefused) {
+TEST_P(KeptState, OfAnotherBatchIsRefused) {
   const LayerOptions layer = layer_of(GetParam().kind, GetParam().block, 4);
   const AcousticModel model = model_of(GetParam(), network(layer, 3, 2));
-  ModelState state{some_states(layer, 3)};
+  ModelState state{some_states(layer, 3, 3)};
   EXPECT_THROW(model->forward(random({3, 2, 3}, 5), torch::tensor({3, 3}), &state), c10::Error);
 }
 
@@ -148,6 +154,7 @@ std::vector<Tensor> values_and_gradients(AcousticModel model, const Tensor& x,
     const int64_t left = (lengths == x.size(0)).sum().item<int64_t>();
     if (layer.output.defined()) result.push_back(layer.output.narrow(0, 0, left));
     if (layer.cell.defined()) result.push_back(layer.cell.narrow(0, 0, left));
+    if (layer.inputs.defined()) result.push_back(layer.inputs.narrow(1, 0, left));
   }
   return result;
 }
@@ -162,7 +169,7 @@ TEST_P(StateInKernels, EqualsLibTorch) {
     const Tensor inside = (torch::arange(4).unsqueeze(1) < lengths.unsqueeze(0)).unsqueeze(2);
     const Tensor x = random({4, 5, 37}, 8);
     const Tensor weights = random({4, 5, 11}, 9) * inside;
-    const ModelState state{some_states(layer, 5)};
+    const ModelState state{some_states(layer, 37, 5)};
     const auto fast = values_and_gradients(model, x, lengths, weights, state);
     model->set_plain(true);
     const auto plain = values_and_gradients(model, x, lengths, weights, state);

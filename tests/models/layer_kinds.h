@@ -23,6 +23,7 @@ struct Kind {
   bool peepholes = false;
   bool projected = false;
   double cell_clip = 0;
+  std::vector<int> offsets = {0};
 };
 
 inline const std::vector<Kind>& kinds() {
@@ -31,7 +32,8 @@ inline const std::vector<Kind>& kinds() {
       {"lstm_all", LayerType::lstm, GruReset::before, true, true, 0.5},
       {"gru_before", LayerType::gru, GruReset::before},
       {"gru_after", LayerType::gru, GruReset::after},
-      {"feedforward", LayerType::feedforward}};
+      {"feedforward", LayerType::feedforward},
+      {"tdnn", LayerType::feedforward, GruReset::before, false, false, 0, {-3, -1, 0}}};
   return list;
 }
 
@@ -43,6 +45,7 @@ inline LayerOptions layer_of(const Kind& kind, int block, int size) {
   layer.peepholes = kind.peepholes;
   layer.projection = kind.projected ? size / 2 + 1 : 0;
   layer.cell_clip = kind.cell_clip;
+  layer.offsets = kind.offsets;
   layer.size = size;
   layer.block = {block, kind.type == LayerType::feedforward ? 1 : block,
                  kind.projected ? block : 1};

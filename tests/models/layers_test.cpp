@@ -43,11 +43,13 @@ Case gru(const std::string& name, int block, GruReset reset) {
   return {name, layer};
 }
 
-Case feedforward(const std::string& name, int block, Activation activation) {
+Case feedforward(const std::string& name, int block, Activation activation,
+                 const std::vector<int>& offsets = {0}) {
   LayerOptions layer;
   layer.type = LayerType::feedforward;
   layer.size = 8;
   layer.activation = activation;
+  layer.offsets = offsets;
   layer.block = {block, 1, 1};
   return {name, layer};
 }
@@ -68,7 +70,10 @@ std::vector<Case> cases() {
           feedforward("feedforward_none", 1, Activation::none),
           feedforward("feedforward_relu_k2", 2, Activation::relu),
           feedforward("feedforward_sigmoid", 1, Activation::sigmoid),
-          feedforward("feedforward_tanh_k4", 4, Activation::tanh)};
+          feedforward("feedforward_tanh_k4", 4, Activation::tanh),
+          feedforward("tdnn", 1, Activation::tanh, {-2, -1, 0}),
+          feedforward("tdnn_k4", 4, Activation::relu, {-3, -1}),
+          feedforward("tdnn_longer_than_the_utterance", 2, Activation::none, {-9, 0})};
 }
 
 std::vector<MatrixShape> shapes_of(const Case& c) {
@@ -133,11 +138,11 @@ TEST_P(Layers, EqualsScalarLoops) {
   double clipped = 0;
   for (int64_t b = 0; b < x.size(1); ++b) {
     const Matrix frames = to_matrix(x.select(1, b));
-    const Matrix expected = c.layer.type == LayerType::lstm
-                                ? reference_lstm(weights, frames, c.layer.cell_clip)
-                            : c.layer.type == LayerType::gru
-                                ? reference_gru(weights, frames)
-                                : reference_feedforward(weights, frames, c.layer.activation);
+    const Matrix expected =
+        c.layer.type == LayerType::lstm ? reference_lstm(weights, frames, c.layer.cell_clip)
+        : c.layer.type == LayerType::gru
+            ? reference_gru(weights, frames)
+            : reference_feedforward(weights, frames, c.layer.activation, c.layer.offsets);
     const Matrix unlimited = c.layer.cell_clip > 0 ? reference_lstm(weights, frames, 0) : expected;
     for (std::size_t t = 0; t < expected.size(); ++t) {
       for (std::size_t n = 0; n < expected[t].size(); ++n) {

@@ -1,6 +1,9 @@
 #include "models/options.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "base/error.h"
 
 namespace ernn {
 namespace {
@@ -46,6 +49,54 @@ TEST(Multiplications, OfThePapersLayer) {
   const long long rows = 4096 + 4096 + 512;
   EXPECT_EQ(of_layer(8), 51200 * 11 + (columns + rows) / 8 * 2);
   EXPECT_EQ(of_layer(16), 12800 * 23 + (columns + rows) / 16 * 14);
+}
+
+ModelOptions tdnn(const std::vector<int>& offsets, LayerType type = LayerType::feedforward) {
+  ModelOptions options;
+  options.inputs = 10;
+  options.outputs = 6;
+  options.layers = {LayerOptions{}};
+  options.layers[0].type = type;
+  options.layers[0].offsets = offsets;
+  return options;
+}
+
+TEST(Offsets, JoinedFramesAreColumns) {
+  ModelOptions options = tdnn({-4, -2, 0});
+  options.layers[0].size = 12;
+  options.layers.push_back(options.layers[0]);
+  options.layers[1].offsets = {-3};
+  const auto shapes = matrix_shapes(options);
+  EXPECT_EQ(shapes[0].cols, 30);
+  EXPECT_EQ(shapes[1].cols, 12);
+  EXPECT_EQ(shapes[2].cols, 12);
+  EXPECT_EQ(parameter_count(options), 30 * 12 + 12 + 12 * 12 + 12 + 12 * 6 + 6);
+  EXPECT_EQ(options.layers[0].reach(), 4);
+  EXPECT_TRUE(options.layers[0].joins_frames());
+  EXPECT_TRUE(options.layers[1].joins_frames()) << "a delay";
+  EXPECT_FALSE(LayerOptions{}.joins_frames());
+}
+
+TEST(Offsets, WhatNoStreamCanDoIsRefusedByName) {
+  const auto refusal = [](const ModelOptions& options) -> std::string {
+    try {
+      validate(options);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "(accepted)";
+  };
+  EXPECT_EQ(refusal(tdnn({-1000, -2, 0})), "(accepted)");
+  EXPECT_THAT(refusal(tdnn({-2, 0, 2})),
+              testing::AllOf(testing::HasSubstr("model.layers.0.offsets: found 2"),
+                             testing::HasSubstr("lower all offsets by 2 and raise "
+                                                "context.label_delay by 2")));
+  EXPECT_THAT(refusal(tdnn({0, -2})), testing::HasSubstr("found -2 behind 0"));
+  EXPECT_THAT(refusal(tdnn({-2, -2})), testing::HasSubstr("found -2 behind -2"));
+  EXPECT_THAT(refusal(tdnn({})), testing::HasSubstr("model.layers.0.offsets: found none"));
+  EXPECT_THAT(refusal(tdnn({-1001, 0})), testing::HasSubstr("found -1001, expected -1000 or more"));
+  EXPECT_THAT(refusal(tdnn({-1, 0}, LayerType::gru)),
+              testing::HasSubstr("model.layers.0.offsets: only feedforward layers"));
 }
 
 }  // namespace

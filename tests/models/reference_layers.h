@@ -102,8 +102,9 @@ inline Matrix reference_gru(const ReferenceWeights& w, const Matrix& x) {
   return outputs;
 }
 
+/// `offsets`: frames that are joined, zeros before the first one.
 inline Matrix reference_feedforward(const ReferenceWeights& w, const Matrix& x,
-                                    Activation activation) {
+                                    Activation activation, const std::vector<int>& offsets) {
   const auto apply = [activation](double v) {
     return activation == Activation::relu      ? std::max(v, 0.0)
            : activation == Activation::tanh    ? std::tanh(v)
@@ -111,10 +112,16 @@ inline Matrix reference_feedforward(const ReferenceWeights& w, const Matrix& x,
                                                : v;
   };
   Matrix outputs;
-  for (const Vector& frame : x) {
+  for (int t = 0; t < static_cast<int>(x.size()); ++t) {
+    Vector joined;
+    for (const int offset : offsets) {
+      const Vector zeros(x.front().size());
+      const Vector& frame = t + offset < 0 ? zeros : x[static_cast<std::size_t>(t + offset)];
+      joined.insert(joined.end(), frame.begin(), frame.end());
+    }
     Vector y;
     for (std::size_t n = 0; n < w.bias.size(); ++n)
-      y.push_back(apply(dot(w.input[n], frame) + w.bias[n]));
+      y.push_back(apply(dot(w.input[n], joined) + w.bias[n]));
     outputs.push_back(y);
   }
   return outputs;

@@ -129,7 +129,8 @@ std::vector<NamedModel> models_with_blocks(int k) {
            {"lstm", clipped},
            {"gru before", gru_layer(16, GruReset::before, block)},
            {"gru after", gru_layer(16, GruReset::after, block)},
-           {"feed-forward", feedforward_layer(18, Activation::tanh, k)}}) {
+           {"feed-forward", feedforward_layer(18, Activation::tanh, k)},
+           {"tdnn", joining(feedforward_layer(18, Activation::tanh, k), {-3, -1, 0})}}) {
     ModelOptions options;
     options.inputs = 7;
     options.outputs = 5;
