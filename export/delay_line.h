@@ -29,8 +29,7 @@ class DelayLine {
     frames_.back() = frame;
     std::vector<Value> joined;
     for (const int offset : offsets_) {
-      const auto& at =
-          frames_[static_cast<std::size_t>(static_cast<int>(frames_.size()) - 1 + offset)];
+      const auto& at = *(frames_.end() - 1 + offset);
       joined.insert(joined.end(), at.begin(), at.end());
     }
     return joined;
