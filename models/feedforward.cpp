@@ -10,18 +10,18 @@
 namespace ernn {
 
 FeedforwardLayer::FeedforwardLayer(const LayerOptions& options, const MatrixShape& shape)
-    : activation_(options.activation), offsets_(options.offsets), input_(add_matrix(shape)) {
+    : options_(options), input_(add_matrix(shape)) {
   bias_ = register_parameter("bias", torch::zeros({shape.rows}));
 }
 
 torch::Tensor FeedforwardLayer::forward(const torch::Tensor& frames, const std::vector<int64_t>&,
                                         LayerState* state) {
-  const bool joins = offsets_.size() > 1 || offsets_.front() < 0;
-  const torch::Tensor x = joins ? join_frames(frames, offsets_, state) : frames;
+  const torch::Tensor x =
+      options_.joins_frames() ? join_frames(frames, options_.offsets, state) : frames;
   const torch::Tensor argument = uses_kernels(x)
                                      ? cpu::linear(x, input_->weight, bias_, input_->shape().rows)
                                      : input_->forward(x, bias_);
-  switch (activation_) {
+  switch (options_.activation) {
     case Activation::none:
       break;
     case Activation::sigmoid:
@@ -35,7 +35,7 @@ torch::Tensor FeedforwardLayer::forward(const torch::Tensor& frames, const std::
 }
 
 void FeedforwardLayer::initialise(const at::Generator& generator) {
-  if (activation_ == Activation::relu) {
+  if (options_.activation == Activation::relu) {
     // He et al. 2015: variance 2 / columns makes up for the half that relu removes.
     input_->initialise(std::sqrt(6.0 / input_->shape().cols), generator);
   } else {

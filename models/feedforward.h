@@ -18,8 +18,7 @@ class FeedforwardLayer : public Layer {
   void initialise(const at::Generator& generator) override;
 
  private:
-  Activation activation_;
-  std::vector<int> offsets_;
+  LayerOptions options_;
   StructuredMatrix input_;
   torch::Tensor bias_;
 };
