@@ -63,20 +63,28 @@ function(ernn_use_torch_header target)
   target_precompile_headers(${target} REUSE_FROM ernn_torch_header)
 endfunction()
 
+# What all test programs share, and the precompiled header of those without LibTorch (tests/CMakeLists.txt).
+function(ernn_test_options target)
+  target_link_libraries(${target} PRIVATE GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE ERNN_SANITIZED=${ERNN_SANITIZED})
+  ernn_common_options(${target})
+  # Compiling tests is most of the work of a build, and what they test is optimised without them.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # One test program, one ctest entry a test: ernn_test(features SOURCES a_test.cpp LINK ernn_features [TORCH] [SHARDS n])
 # With SHARDS so many entries, each a process with its share of the tests: for many small tests on LibTorch, which takes longer to
 # start than they take. Not where a test may be skipped, for ctest would not say so.
 function(ernn_test name)
   cmake_parse_arguments(ARG "TORCH" "SHARDS" "SOURCES;LINK" ${ARGN})
   add_executable(test_${name} ${ARG_SOURCES})
-  target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_link_libraries(test_${name} PRIVATE ${ARG_LINK})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_definitions(test_${name} PRIVATE ERNN_SANITIZED=${ERNN_SANITIZED})
-  ernn_common_options(test_${name})
-  # Compiling tests is most of the work of a build, and what they test is optimised without them.
-  target_compile_options(test_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  ernn_test_options(test_${name})
   if(ARG_TORCH)
     ernn_use_torch_header(test_${name})
+  else()
+    target_precompile_headers(test_${name} REUSE_FROM ernn_test_header)
   endif()
   if(ARG_SHARDS)
     foreach(shard RANGE 1 ${ARG_SHARDS})

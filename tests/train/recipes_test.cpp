@@ -86,6 +86,17 @@ TEST_P(Recipe, TrainsEveryStage) {
   }
 }
 
+// They have more stages than are worth a step each here, of kinds that the recipes above train.
+TEST(StudyConfigs, LoadAndSuit) {
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(kConfigs / "study")) {
+    const RunConfig config = load(fs::path("study") / entry.path().filename());
+    EXPECT_EQ(networks(config).size(), config.stages.size()) << entry.path();
+    ++files;
+  }
+  EXPECT_GE(files, 3);
+}
+
 TEST(TimitRecipes, HaveTheSizesThatTheyAreNamedAfter) {
   const auto sixteenth = networks(load("timit/lowest_per_16x.yaml"));
   EXPECT_GE(parameter_count(sixteenth.at("dense")),
