@@ -53,9 +53,13 @@ QuantisedTrial::QuantisedTrial(const std::filesystem::path& model, const SpeechS
 }
 
 ScoreSheet QuantisedTrial::score(const ExportOptions& options, Split split) const {
-  const auto results = sweep_widths(network_, profile_, options, {options.bits}, context_,
-                                    speech_.split(context_, split), /*quiet=*/true);
-  return results.back().scores;
+  WidthSweep sweep;
+  sweep.bits = {options.bits};
+  sweep.measured = 0;
+  sweep.quiet = true;
+  return sweep_widths(network_, profile_, options, context_, speech_.split(context_, split), sweep)
+      .back()
+      .scores;
 }
 
 WidthChoice QuantisedTrial::choose_widths(const WidthRequest& request, const TrialRecord& record,

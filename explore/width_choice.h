@@ -10,9 +10,9 @@
 namespace ernn {
 
 struct WidthRequest {
-  ExportOptions options;                    ///< what the search starts from
-  std::vector<int> bits = {16, 12, 10, 8};  ///< widths that are tried
-  double budget = 0.1;                      ///< points of PER above real numbers
+  ExportOptions options;                       ///< what the search starts from
+  std::vector<int> bits = {16, 12, 10, 8, 6};  ///< widths that are tried
+  double budget = 0.1;                         ///< points of PER above real numbers
   /// Signals (docs/arithmetic.md) that get a width of their own after the common ones.
   std::vector<std::string> signals = {"weight"};
 };

@@ -22,7 +22,7 @@ void check_between(const std::string& key, int value, int low, int high) {
 }  // namespace
 
 void validate(const QuantisationOptions& options, const std::string& path) {
-  check_between(path + ".bits", options.bits, 8, 16);
+  check_between(path + ".bits", options.bits, 6, 16);
   check_between(path + ".guard_bits", options.guard_bits, 0, 8);
   for (const auto& [signal, width] : options.widths)
     check_between(fmt::format("{}.widths.{}", path, signal), width, 4, 24);

@@ -17,7 +17,7 @@ const std::vector<std::pair<RangePolicy, const char*>>& enum_names(RangePolicy);
 
 /// What decides a network's formats and tables. Signals are those of docs/arithmetic.md.
 struct QuantisationOptions {
-  int bits = 12;       ///< width of what is stored or multiplied, 8 to 16
+  int bits = 12;       ///< width of what is stored or multiplied, 6 to 16
   int guard_bits = 4;  ///< more bits in intermediate signals, 0 to 8
   /// Widths in bits by signal, over the two above: "cell" for every layer's, "layers.0.cell" for
   /// one.
@@ -42,7 +42,7 @@ void validate(const ExportOptions& options);
 
 template <class Visitor>
 void describe(Visitor& field, QuantisationOptions& o) {
-  field("bits", o.bits, "width of stored and multiplied codes, 8 to 16");
+  field("bits", o.bits, "width of stored and multiplied codes, 6 to 16");
   field("guard_bits", o.guard_bits, "more bits in intermediate signals, 0 to 8");
   field("widths", o.widths, "bits by signal, for example {cell: 18, layers.0.cell: 20}");
   field("calibration_utterances", o.calibration_utterances, "of the training set, 0 = all");

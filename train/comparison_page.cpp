@@ -1,8 +1,8 @@
 // A comparison as tables and as a page.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "train/comparison.h"
@@ -101,19 +101,20 @@ int block_of(const std::string& name) {
 /// PER over block size, a line a method; systems without one in their name as dashed levels.
 std::string block_plot(const Comparison& comparison, const std::string& cell) {
   std::map<std::string, std::map<int, const ComparedSystem*>> methods;
-  std::vector<int> blocks;
+  std::set<int> blocks;
   for (const auto& system : comparison.systems) {
     const int block = block_of(system.row.name);
     if (system.row.cell != cell || block == 0) continue;
     methods[system.row.name.substr(0, system.row.name.rfind("-k"))][block] = &system;
-    blocks.push_back(block);
+    blocks.insert(block);
   }
   if (blocks.empty()) return "";
-  const auto [low, high] = std::minmax_element(blocks.begin(), blocks.end());
   LinePlot plot;
   plot.title = fmt::format("PER over block size, {}", to_upper(cell));
   plot.x_label = "block size k, or a network of as many stored bits";
   plot.y_label = "PER %";
+  plot.log_x = true;
+  plot.x_ticks.assign(blocks.begin(), blocks.end());
   std::vector<LegendEntry> legend;
   const auto add = [&](PlotSeries series) {
     series.colour = static_cast<int>(plot.series.size());
@@ -137,7 +138,7 @@ std::string block_plot(const Comparison& comparison, const std::string& cell) {
     PlotSeries level;
     level.name = system.row.name;
     level.style = LineStyle::dashed;
-    level.x = {static_cast<double>(*low), static_cast<double>(*high)};
+    level.x = {static_cast<double>(*blocks.begin()), static_cast<double>(*blocks.rbegin())};
     level.y = {system.mean, system.mean};
     add(level);
   }

@@ -17,6 +17,7 @@
 #include "features/normalisation.h"
 #include "runtime/engine.h"
 #include "train/label_delay.h"
+#include "train/logit_codes.h"
 
 namespace ernn {
 
@@ -58,24 +59,12 @@ std::vector<CodeFrames> emulate(Emulator& emulator, const std::vector<CodeFrames
   return logits;
 }
 
-FrameMatrix to_reals(const CodeFrames& codes, const Format& format, int width) {
-  FrameMatrix logits(static_cast<int>(codes.size()), width);
-  for (std::size_t t = 0; t < codes.size(); ++t) {
-    for (std::size_t i = 0; i < codes[t].size(); ++i) {
-      logits.at(static_cast<int>(t), static_cast<int>(i)) =
-          static_cast<float>(dequantise(codes[t][i], format));
-    }
-  }
-  return logits;
-}
-
 ScoreSheet score(const QuantisedNetwork& network, const ModelContext& context,
                  const UtteranceSet& utterances, const std::vector<CodeFrames>& logits) {
   ScoreSheet sheet;
   sheet.protocol = context.protocol;
   for (std::size_t u = 0; u < utterances.size(); ++u) {
-    const std::vector<int> phones =
-        decode_utterance(context, to_reals(logits[u], network.logit_format(), network.outputs()));
+    const std::vector<int> phones = decode_utterance(context, logits_of(network, logits[u]));
     sheet.add(score_utterance(utterances[u].id, utterances[u].phones, phones, context.phones,
                               context.protocol));
   }
@@ -100,14 +89,8 @@ std::int64_t differing_in_runtime(const Artefact& artefact, Isa isa,
   options.isa = isa;
   Stream stream(Engine::from_network(artefact.network, artefact.context, options));
   std::vector<CodeFrames> logits;
-  for (const CodeFrames& utterance : utterances) {
-    stream.reset();
-    CodeFrames& out = logits.emplace_back();
-    for (const auto& frame : utterance) {
-      const std::int32_t* const codes = stream.step_codes(frame.data(), frame.size());
-      out.emplace_back(codes, codes + artefact.network.outputs());
-    }
-  }
+  for (const CodeFrames& utterance : utterances)
+    logits.push_back(runtime_codes(stream, utterance, artefact.network.outputs()));
   return differing_codes(expected, logits);
 }
 

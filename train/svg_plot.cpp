@@ -51,7 +51,7 @@ struct Range {
 
 bool shown(const LinePlot& plot, const PlotSeries& series, std::size_t i) {
   return std::isfinite(series.x[i]) && std::isfinite(series.y[i]) &&
-         (!plot.log_y || series.y[i] > 0);
+         (!plot.log_x || series.x[i] > 0) && (!plot.log_y || series.y[i] > 0);
 }
 
 /// Widens a range so that no point sits on the frame and it is never a single value.
@@ -210,12 +210,12 @@ std::string render(const LinePlot& plot) {
     }
   }
   if (xs.empty()) return empty_plot(plot.title, plot.width, plot.height);
-  xs = padded(xs, false, false);
+  xs = padded(xs, plot.log_x, false);
   xs.low = std::max(xs.low, 0.0);
   if (!(xs.low < xs.high)) xs.high = xs.low + 1;
   ys = padded(ys, plot.log_y, plot.y_from_zero);
   const double right = plot.width - kRight, bottom = plot.height - kBottom;
-  const Axis x(xs.low, xs.high, kLeft, right, false);
+  const Axis x(xs.low, xs.high, kLeft, right, plot.log_x);
   const Axis y(ys.low, ys.high, bottom, kTop, plot.log_y);
 
   std::string out = open_svg(plot.title, plot.width, plot.height);
@@ -223,7 +223,10 @@ std::string render(const LinePlot& plot) {
     out += line_at(kLeft, y(tick), right, y(tick), "grid");
     out += text_at(kLeft - 8, y(tick) + 4, " class=\"tick\" text-anchor=\"end\"", tick_text(tick));
   }
-  for (const double tick : nice_ticks(xs.low, xs.high, 6)) {
+  std::vector<double> x_ticks = plot.x_ticks;
+  if (x_ticks.empty())
+    x_ticks = plot.log_x ? log_ticks(xs.low, xs.high) : nice_ticks(xs.low, xs.high, 6);
+  for (const double tick : x_ticks) {
     out += line_at(x(tick), bottom, x(tick), bottom + 4, "axis");
     out += text_at(x(tick), bottom + 18, " class=\"tick\" text-anchor=\"middle\"", tick_text(tick));
   }

@@ -39,7 +39,8 @@ struct PlotSeries {
 struct LinePlot {
   std::string title;  ///< for readers that cannot see
   std::string x_label, y_label;
-  bool log_y = false;
+  std::vector<double> x_ticks;  ///< where the axis is marked; empty: at round numbers
+  bool log_x = false, log_y = false;
   bool y_from_zero = false;
   std::vector<PlotSeries> series;
   int width = 560, height = 320;

@@ -12,7 +12,9 @@
 #include "base/progress.h"
 #include "export/accumulators.h"
 #include "export/quantise.h"
+#include "export/reference.h"
 #include "train/label_delay.h"
+#include "train/logit_codes.h"
 
 namespace ernn {
 
@@ -34,6 +36,28 @@ void add_score(ScoreSheet& sheet, const ModelContext& context, const UtteranceIn
                             context.phones, context.protocol));
 }
 
+FrameMatrix real_logits(Reference& reference, const FrameMatrix& utterance) {
+  reference.reset();
+  FrameMatrix logits;
+  for (int t = 0; t < utterance.rows; ++t) {
+    const std::vector<double> row =
+        reference.step({utterance.row(t), utterance.row(t) + utterance.cols});
+    if (t == 0) logits = FrameMatrix(utterance.rows, static_cast<int>(row.size()));
+    std::transform(row.begin(), row.end(), logits.row(t),
+                   [](double logit) { return static_cast<float>(logit); });
+  }
+  return logits;
+}
+
+FrameMatrix runtime_logits(Stream& stream, const QuantisedNetwork& network,
+                           const FrameMatrix& utterance) {
+  std::int64_t saturations = 0;
+  return logits_of(
+      network,
+      runtime_codes(stream, quantise_frames(utterance, network.input_format(), saturations),
+                    network.outputs()));
+}
+
 std::int64_t float_bits(const FloatNetwork& network) {
   std::size_t numbers = 0;
   for (const FloatLayer& layer : network.layers) {
@@ -50,22 +74,26 @@ std::string bits_text(int bits) {
 }  // namespace
 
 std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangeProfile& profile,
-                                      const ExportOptions& options, const std::vector<int>& bits,
-                                      const ModelContext& context, const UtteranceSet& utterances,
-                                      bool quiet, const std::optional<TrainedFormats>& trained) {
+                                      const ExportOptions& options, const ModelContext& context,
+                                      const UtteranceSet& utterances, const WidthSweep& sweep) {
   // All widths first: a mistake in the last one should not cost the time of the others.
   std::vector<QuantisedNetwork> quantised;
+  const std::vector<int>& bits = sweep.bits;
   for (const int width : bits) {
     ExportOptions one = options;
     one.bits = width;
     validate(one);
-    quantised.push_back(quantise(network, profile, one, trained));
+    quantised.push_back(quantise(network, profile, one, sweep.trained));
     check_accumulators(quantised.back());
   }
   const std::vector<FrameMatrix> inputs = network_inputs(context, utterances);
+  const std::size_t measured = std::min(inputs.size(), sweep.measured.value_or(inputs.size()));
+  const std::vector<FrameMatrix> first(inputs.begin(),
+                                       inputs.begin() + static_cast<std::ptrdiff_t>(measured));
+  Reference reference(network);
   std::vector<WidthResult> results(1 + bits.size());
   results[0].stored_bits = float_bits(network);
-  Progress progress("widths", static_cast<long long>(bits.size() * inputs.size()), quiet);
+  Progress progress("widths", static_cast<long long>(bits.size() * inputs.size()), sweep.quiet);
   long long done = 0;
   for (std::size_t w = 0; w < bits.size(); ++w) {
     WidthResult& result = results[1 + w];
@@ -77,7 +105,12 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
       if (w == 0) add_score(results[0].scores, context, utterances[u], exact);
       progress.update(++done);
     };
-    result.signals = compare_with_reference(network, quantised[w], inputs, score);
+    if (measured > 0) result.signals = compare_with_reference(network, quantised[w], first, score);
+    Stream stream(Engine::from_network(quantised[w], ""));
+    for (std::size_t u = measured; u < inputs.size(); ++u) {
+      const FrameMatrix exact = w == 0 ? real_logits(reference, inputs[u]) : FrameMatrix();
+      score(u, exact, runtime_logits(stream, quantised[w], inputs[u]));
+    }
   }
   progress.finish();
   return results;

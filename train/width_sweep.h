@@ -2,6 +2,7 @@
 // in phone errors. Nothing is trained again.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,19 +23,27 @@ struct WidthResult {
   int bits = 0;  ///< of stored and multiplied codes; 0: real numbers, not quantised
   ScoreSheet scores;
   std::int64_t stored_bits = 0;      ///< of the weights
-  std::vector<SignalError> signals;  ///< over the whole split; empty for real numbers
+  std::vector<SignalError> signals;  ///< of the measured utterances; empty for real numbers
 };
 
-/// The network in double precision, then quantised at each of `bits` with the other options as they
+struct WidthSweep {
+  std::vector<int> bits;  ///< widths of stored and multiplied codes
+  /// Utterances, from the first, whose signals are measured, which takes nearly all of the time;
+  /// without a number all. Phone errors are counted in every utterance: the others go through the
+  /// runtime, which has the emulator's bits.
+  std::optional<std::size_t> measured;
+  /// Formats that the network was trained in: it is taken in them at the width that they have.
+  std::optional<TrainedFormats> trained;
+  bool quiet = false;
+};
+
+/// The network in double precision, then quantised at each width with the other options as they
 /// are, over a split of features that are not normalised: the emulator's codes against the double
-/// reference signal by signal, and the phone errors of both. A network with `trained` formats is
-/// taken in them at the width that they have. Throws UsageError when a width does not suit the
-/// network.
+/// reference signal by signal, and the phone errors of both. Throws UsageError when a width does
+/// not suit the network.
 std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangeProfile& profile,
-                                      const ExportOptions& options, const std::vector<int>& bits,
-                                      const ModelContext& context, const UtteranceSet& utterances,
-                                      bool quiet = false,
-                                      const std::optional<TrainedFormats>& trained = std::nullopt);
+                                      const ExportOptions& options, const ModelContext& context,
+                                      const UtteranceSet& utterances, const WidthSweep& sweep);
 
 /// Values of all signals that met their format's limit: how many, and of a million.
 std::int64_t saturations_of(const WidthResult& result);

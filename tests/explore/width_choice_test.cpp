@@ -44,7 +44,7 @@ TEST(WidthChoice, IsTheNarrowestKindByKind) {
     using Widths = std::tuple<int, int, int, int>;
     bool any = false;
     Widths best;
-    for (const int bits : {16, 12, 10, 8}) {
+    for (const int bits : {16, 12, 10, 8, 6}) {
       for (const int guard : {4, 2, 0}) {
         for (int weight = bits; weight >= 4; --weight) {
           for (int pieces = kSegmentsNeeded; pieces >= 2; pieces /= 2) {

@@ -24,7 +24,7 @@ struct Case {
 std::vector<Case> cases() {
   std::vector<Case> list;
   for (const Activation kind : {Activation::sigmoid, Activation::tanh}) {
-    for (int bits = 8; bits <= 16; ++bits) {
+    for (int bits = 6; bits <= 16; ++bits) {
       for (const int integer : {1, 2, 4, 6}) list.push_back({kind, {bits + 4, integer}, {bits, 1}});
     }
     list.push_back({kind, {12, 11}, {12, 1}});

@@ -4,6 +4,7 @@
 // do not divide the rows. Beside them it writes wrong ones: a ROM with one wrong code, gates in the
 // wrong order, a frame of a delay line too late, and a fold of more rows than there are with faults
 // in the scripts for Vitis.
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -34,7 +35,7 @@ void write_all(const std::filesystem::path& folder) {
   unsigned seed = 20;
   for (const NamedModel& model : project_models()) {
     ++seed;
-    const int bits = seed % 2 == 0 ? 12 : 10;
+    const int bits = std::array{6, 10, 12}[seed % 3];
     write_project(model.options, seed, bits, folder / model.name);
     if (model.name == "large" || model.name == "gru" || model.name == "tdnn") {
       write_project(model.options, seed, bits, folder / ("folded_" + model.name),

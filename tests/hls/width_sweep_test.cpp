@@ -52,8 +52,13 @@ struct Problem {
   std::vector<FrameMatrix> frames = random_utterances(3, 30, kInputs, 8);
   RangeProfile profile = profile_ranges(network, frames);
 
-  std::vector<WidthResult> sweep(const std::vector<int>& bits) const {
-    return sweep_widths(network, profile, {}, bits, context(), speech(frames), true);
+  std::vector<WidthResult> sweep(const std::vector<int>& bits,
+                                 std::optional<std::size_t> measured = {}) const {
+    WidthSweep sweep;
+    sweep.bits = bits;
+    sweep.measured = measured;
+    sweep.quiet = true;
+    return sweep_widths(network, profile, {}, context(), speech(frames), sweep);
   }
 };
 
@@ -105,6 +110,29 @@ TEST(WidthSweep, ScoresAreThoseOfTheEmulator) {
   for (const SignalError& signal : results[1].signals)
     found += signal.signal == "input" ? 0 : signal.saturations;
   EXPECT_EQ(found, saturations);
+}
+
+TEST(WidthSweep, PhoneErrorsAreTheSameHoweverManyUtterancesAreMeasured) {
+  const Problem problem;
+  const std::vector<WidthResult> all = problem.sweep({12, 6});
+  EXPECT_NE(all[2].scores.total.errors(), all[0].scores.total.errors()) << "6 bits change nothing";
+  for (const std::size_t measured : {0U, 1U, 2U, 9U}) {
+    const std::vector<WidthResult> some = problem.sweep({12, 6}, measured);
+    ASSERT_EQ(some.size(), all.size());
+    for (std::size_t w = 0; w < all.size(); ++w) {
+      ASSERT_EQ(some[w].scores.utterances.size(), problem.frames.size());
+      for (std::size_t u = 0; u < problem.frames.size(); ++u) {
+        EXPECT_EQ(some[w].scores.utterances[u].id, all[w].scores.utterances[u].id);
+        EXPECT_EQ(some[w].scores.utterances[u].counts.errors(),
+                  all[w].scores.utterances[u].counts.errors());
+      }
+      EXPECT_EQ(some[w].signals.empty(), w == 0 || measured == 0);
+      if (some[w].signals.empty()) continue;
+      const auto parts = static_cast<std::int64_t>(std::min(measured, problem.frames.size()));
+      EXPECT_EQ(some[w].signals[0].values, all[w].signals[0].values * parts /
+                                               static_cast<std::int64_t>(problem.frames.size()));
+    }
+  }
 }
 
 TEST(WidthSweep, TextAndJsonHoldEveryWidth) {

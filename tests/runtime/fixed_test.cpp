@@ -60,7 +60,7 @@ TEST(FixedEngine, EveryKindOfNetworkAtEveryWidth) {
   for (const NamedModel& model : every_kind_of_model()) {
     const FloatNetwork network = random_network(model.options, 3, 2);
     const auto utterances = random_utterances(2, 20, model.options.inputs, 4);
-    for (const int bits : {8, 11, 12, 13, 16})
+    for (const int bits : {6, 8, 11, 12, 16})
       expect_emulated(quantise_at(network, utterances, bits),
                       model.name + " at " + std::to_string(bits));
   }

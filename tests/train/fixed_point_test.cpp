@@ -145,7 +145,7 @@ TEST(FixedPointNetwork, EqualsTheEmulatorForEveryBlockSizeAndWidth) {
   const auto utterances = random_utterances(2, 12, 7, 5);
   for (const int k : {1, 2, 4, 8, 16}) {
     for (const NamedModel& model : models_with_blocks(k)) {
-      for (const int bits : {8, 12, 16}) {
+      for (const int bits : {6, 12, 16}) {
         QuantisationOptions options;
         options.bits = bits;
         expect_emulated(make_networks(model.options, options, utterances), utterances,

@@ -300,7 +300,7 @@ stages:
   - {name: a, epochs: 1}
   - {name: q, type: qat, quantisation: {bits: 5}}
 )"),
-              HasSubstr("stages.1.quantisation.bits: 5 is not between 8 and 16"));
+              HasSubstr("stages.1.quantisation.bits: 5 is not between 6 and 16"));
 }
 
 }  // namespace

@@ -62,6 +62,20 @@ TEST(LinePlot, PutsPointsWhereTheAxisSays) {
   EXPECT_NEAR((linear[0] - linear[1]) / (linear[0] - linear[2]), 9.0 / 99, 0.002);
 }
 
+TEST(LinePlot, ALogarithmicAxisTakesItsOwnTicks) {
+  LinePlot plot;
+  plot.series.push_back({"a", {2, 8, 32}, {1, 2, 3}, {}});
+  plot.log_x = true;
+  plot.x_ticks = {2, 4, 8, 16, 32};
+  const std::string svg = render(plot);
+  const auto x = numbers_of(svg, "cx");
+  ASSERT_EQ(x.size(), 3U);
+  EXPECT_NEAR(x[1] - x[0], x[2] - x[1], 0.11);
+  for (const char* tick : {">2<", ">4<", ">8<", ">16<", ">32<"}) EXPECT_THAT(svg, HasSubstr(tick));
+  plot.series[0].x[0] = 0;
+  EXPECT_EQ(count(render(plot), "<circle"), 2) << "zero has no place on it";
+}
+
 TEST(LinePlot, LeavesOutWhatCannotBeDrawn) {
   LinePlot plot;
   plot.log_y = true;

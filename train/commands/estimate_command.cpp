@@ -132,7 +132,7 @@ int estimate_command(int argc, char** argv) {
               cxxopts::value<int>(),
               "N")("objective", "latency or throughput: what the chosen folds are best for",
                    cxxopts::value<std::string>(),
-                   "NAME")("bits", "width of stored codes, 8 to 16", cxxopts::value<int>(), "N")(
+                   "NAME")("bits", "width of stored codes, 6 to 16", cxxopts::value<int>(), "N")(
       "block", "block size of every matrix", cxxopts::value<int>(), "K")(
       "folds", "folds to estimate instead of choosing some", cxxopts::value<std::string>(), "FILE")(
       "write-folds", "writes the folds for `ernn export`", cxxopts::value<std::string>(), "FILE")(

@@ -223,7 +223,7 @@ int export_command(int argc, char** argv) {
       "model", "model file, instead of --run", cxxopts::value<std::string>(), "FILE")(
       "data-root", "corpus to measure ranges on", cxxopts::value<std::string>(), "DIR")(
       "out", "artefact to write (default: DIR/NAME/artefact)", cxxopts::value<std::string>(),
-      "DIR")("bits", "width of stored codes, 8 to 16", cxxopts::value<int>(), "N")(
+      "DIR")("bits", "width of stored codes, 6 to 16", cxxopts::value<int>(), "N")(
       "set", "override a key of the configuration, for example export.guard_bits=6",
       cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
   cxxopts::ParseResult result;

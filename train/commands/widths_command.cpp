@@ -32,7 +32,7 @@ SummaryRow row_of(const RunStage& stage) {
                               (stage.run / "summary.json").string(), stage.stage));
 }
 
-WidthStudy study_widths(const RunStage& stage, const std::vector<int>& bits) {
+WidthStudy study_widths(const RunStage& stage, WidthSweep sweep) {
   const SummaryRow row = row_of(stage);
   const ModelFile model = ModelFile::load(stage.model());
   const ModelContext context = model_context_from_json(model.context, stage.model().string());
@@ -44,8 +44,8 @@ WidthStudy study_widths(const RunStage& stage, const std::vector<int>& bits) {
   data.phones = context.phones;
   const UtteranceSet test = load_split(data, context.features, Split::test);
   WidthStudy study{row.cell, row.block_size, {context.seed}, {}};
-  study.results = sweep_widths(network, profile, options, bits, context, test, /*quiet=*/false,
-                               trained_formats(model, stage.model().string()));
+  sweep.trained = trained_formats(model, stage.model().string());
+  study.results = sweep_widths(network, profile, options, context, test, sweep);
   const fs::path file = stage.folder() / "widths.json";
   write_file(file, width_json(study.results));
   fmt::print("{}, seed {}\n{}\n{}\nwrote {}\n\n", stage.folder().string(), context.seed,
@@ -68,23 +68,29 @@ int widths_command(int argc, char** argv) {
       cxxopts::value<std::vector<std::string>>(),
       "NAME")("bits", "widths of stored and multiplied codes, once for each",
               cxxopts::value<std::vector<int>>(),
-              "N")("out", "folder for widths.html and widths.md (default: the first run's)",
-                   cxxopts::value<std::string>(), "DIR")(
+              "N")("measured",
+                   "utterances, from the first, whose signals are measured; phone errors are "
+                   "counted in all (default: all)",
+                   cxxopts::value<std::size_t>(),
+                   "N")("out", "folder for widths.html and widths.md (default: the first run's)",
+                        cxxopts::value<std::string>(), "DIR")(
       "set", "override a key of the runs' configurations, for example export.guard_bits=2",
       cxxopts::value<std::vector<std::string>>(), "KEY=VALUE");
   cxxopts::ParseResult result;
   if (!parse_arguments(options, argc, argv, result)) return 0;
   std::vector<std::string> sets;
   if (result.count("set") > 0) sets = result["set"].as<std::vector<std::string>>();
-  std::vector<int> bits = {16, 12, 10, 8};
-  if (result.count("bits") > 0) bits = result["bits"].as<std::vector<int>>();
+  WidthSweep sweep;
+  sweep.bits = {16, 12, 10, 8, 6};
+  if (result.count("bits") > 0) sweep.bits = result["bits"].as<std::vector<int>>();
+  if (result.count("measured") > 0) sweep.measured = result["measured"].as<std::size_t>();
   const std::vector<RunStage> stages = read_run_stages("widths", result, sets);
   const fs::path out =
       result.count("out") > 0 ? fs::path(result["out"].as<std::string>()) : stages.front().run;
   make_folder(out);
   std::vector<WidthStudy> studies;
   studies.reserve(stages.size());
-  for (const RunStage& stage : stages) studies.push_back(study_widths(stage, bits));
+  for (const RunStage& stage : stages) studies.push_back(study_widths(stage, sweep));
   studies = merge_seeds(studies);
   const std::string tables = width_comparison(studies);
   write_file(out / "widths.md", tables);
