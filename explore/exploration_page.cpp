@@ -271,10 +271,10 @@ std::string widths_section(const Exploration& exploration) {
     }
   }
   if (rows.size() == 1) return "";
-  return html_section("Widths",
-                      note("Measured through the integer emulator, one kind after the other from "
-                           "wide to narrow.") +
-                          html_table(rows, 3));
+  return html_section(
+      "Widths", note("Measured in the deployed integer arithmetic, one kind after the other from "
+                     "wide to narrow.") +
+                    html_table(rows, 3));
 }
 
 std::string hardware_chart(const Exploration& exploration, const ExploredPlatform& platform,

@@ -106,7 +106,7 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
       progress.update(++done);
     };
     if (measured > 0) result.signals = compare_with_reference(network, quantised[w], first, score);
-    Stream stream(Engine::from_network(quantised[w], ""));
+    Stream stream(Engine::from_network(quantised[w], "{}"));
     for (std::size_t u = measured; u < inputs.size(); ++u) {
       const FrameMatrix exact = w == 0 ? real_logits(reference, inputs[u]) : FrameMatrix();
       score(u, exact, runtime_logits(stream, quantised[w], inputs[u]));
