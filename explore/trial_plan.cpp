@@ -53,15 +53,17 @@ TrialStages find_trial_stages(const RunConfig& config) {
         return stage.type == "circulant" && stage.from == admm.name;
       },
       fmt::format("of type circulant that starts from '{}'", admm.name));
+  const bool fresh = admm.from == kFromNothing;
   const StageOptions& dense = first_stage(
       config,
       [&](const StageOptions& stage) {
-        return stage.type == "dense" && stage.name == admm.from &&
+        return stage.type == "dense" && (fresh || stage.name == admm.from) &&
                (stage.from.empty() || stage.from == kFromNothing);
       },
-      fmt::format("of type dense with fresh parameters that '{}' starts from", admm.name));
+      fresh ? std::string("of type dense with fresh parameters")
+            : fmt::format("of type dense with fresh parameters that '{}' starts from", admm.name));
   return {as_trial_stage(dense, kDenseStage, kFromNothing),
-          as_trial_stage(admm, kAdmmStage, kDenseStage),
+          as_trial_stage(admm, kAdmmStage, fresh ? kFromNothing : kDenseStage),
           as_trial_stage(circulant, kCirculantStage, kAdmmStage)};
 }
 

@@ -20,8 +20,9 @@ struct TrialStages {
   StageOptions dense, admm, circulant;
 };
 
-/// The first stage of type admm, the dense one that it starts from and the first circulant one that
-/// starts from it, under the names above. Throws UsageError naming what a configuration lacks.
+/// The first stage of type admm, the dense one that it starts from (where it starts from nothing,
+/// the first one with fresh parameters) and the first circulant one that starts from it, under the
+/// names above. Throws UsageError naming what a configuration lacks.
 TrialStages find_trial_stages(const RunConfig& config);
 
 /// The layers of a network with other cells of the same sizes; LSTM from GRU without projection.

@@ -53,6 +53,20 @@ TEST(TrialPlan, TakesTheFirstAdmmStageAndWhatGoesWithIt) {
   EXPECT_EQ(stages.circulant.feature_noise, 0.25);
 }
 
+TEST(TrialPlan, AdmmMayStartFromNothing) {
+  const TrialStages stages = find_trial_stages(config_with(R"(
+  - {name: pull, type: admm, from: none, block: {input: 8}, epochs: 6}
+  - {name: back, type: circulant, from: pull}
+  - {name: longer, type: dense, from: back, epochs: 4}
+  - {name: base, type: dense, from: none, epochs: 3}
+)"));
+  EXPECT_EQ(stages.dense.epochs, 3) << "one with fresh parameters";
+  EXPECT_EQ(stages.admm.from, kFromNothing);
+  EXPECT_EQ(stages.admm.epochs, 6);
+  EXPECT_EQ(stages.circulant.from, kAdmmStage);
+  EXPECT_EQ(find_trial_stages(config_with(kStages)).admm.from, kDenseStage);
+}
+
 TEST(TrialPlan, SaysWhichStageIsMissing) {
   EXPECT_THAT(message_of("  - {name: base, type: dense}\n"), HasSubstr("of type admm"));
   EXPECT_THAT(message_of("  - {name: base, type: dense}\n"
@@ -61,6 +75,9 @@ TEST(TrialPlan, SaysWhichStageIsMissing) {
   EXPECT_THAT(message_of("  - {name: base, type: circulant, block: {input: 4}}\n"
                          "  - {name: pull, type: admm}\n  - {name: back, type: circulant}\n"),
               HasSubstr("of type dense with fresh parameters that 'pull' starts from"));
+  EXPECT_THAT(message_of("  - {name: pull, type: admm, from: none, block: {input: 4}}\n"
+                         "  - {name: back, type: circulant}\n"),
+              HasSubstr("stages: found none of type dense with fresh parameters, expected one"));
 }
 
 TEST(TrialPlan, ConfigurationHasTheChosenBlockSizes) {
