@@ -31,7 +31,7 @@ void merge_scores(ScoreSheet& into, const ScoreSheet& other) {
 }
 
 bool comparable(const WidthResult& a, const WidthResult& b) {
-  return a.bits == b.bits && a.scores.protocol == b.scores.protocol &&
+  return a.bits == b.bits && a.measured == b.measured && a.scores.protocol == b.scores.protocol &&
          std::equal(
              a.signals.begin(), a.signals.end(), b.signals.begin(), b.signals.end(),
              [](const SignalError& x, const SignalError& y) { return x.signal == y.signal; }) &&
@@ -126,11 +126,13 @@ Table signal_table(const Studies& studies) {
 
 std::string protocol_text(const Studies& studies) {
   const ScoreSheet& scores = studies.front().results.front().scores;
+  const std::string measured = measured_text(studies.front().results.back());
   return fmt::format(
       "PER in percent, protocol {}, {} utterances; the columns of widths are changes from the "
       "float "
-      "network. ± is the standard error over utterances.",
-      name_of(scores.protocol), scores.utterances.size());
+      "network. ± is the standard error over utterances.{}",
+      name_of(scores.protocol), scores.utterances.size(),
+      measured.empty() ? "" : fmt::format(" SNRs and limited values: {}.", measured));
 }
 
 /// PER over width, a colour a block size; dashed where the float network lies.

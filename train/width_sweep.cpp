@@ -105,6 +105,7 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
       if (w == 0) add_score(results[0].scores, context, utterances[u], exact);
       progress.update(++done);
     };
+    result.measured = measured;
     if (measured > 0) result.signals = compare_with_reference(network, quantised[w], first, score);
     Stream stream(Engine::from_network(quantised[w], "{}"));
     for (std::size_t u = measured; u < inputs.size(); ++u) {
@@ -130,6 +131,12 @@ double saturated_ppm(const WidthResult& result) {
              : 0;
 }
 
+std::string measured_text(const WidthResult& result) {
+  const std::size_t all = result.scores.utterances.size();
+  if (result.measured == all) return "";
+  return fmt::format("signals of the first {} of {} utterances", result.measured, all);
+}
+
 std::string width_table(const std::vector<WidthResult>& results) {
   std::string text = fmt::format("{:>6} {:>8} {:>8} {:>8} {:>10} {:>12} {:>14}\n", "bits", "PER %",
                                  "change", "tokens", "kB", "logit SNR", "saturated ppm");
@@ -141,7 +148,9 @@ std::string width_table(const std::vector<WidthResult>& results) {
                         result.signals.empty() ? "" : snr_text(result.signals.back().snr_db),
                         saturated_ppm(result));
   }
-  return text + fmt::format("protocol {}\n", name_of(results.front().scores.protocol));
+  text += fmt::format("protocol {}", name_of(results.front().scores.protocol));
+  const std::string measured = measured_text(results.back());
+  return text + (measured.empty() ? "" : "; " + measured) + "\n";
 }
 
 std::string width_signals(const std::vector<WidthResult>& results) {
@@ -172,6 +181,7 @@ std::string width_json(const std::vector<WidthResult>& results) {
     entry["tokens"] = result.scores.total.tokens;
     entry["protocol"] = name_of(result.scores.protocol);
     entry["stored_bits"] = result.stored_bits;
+    entry["measured_utterances"] = result.measured;
     entry["signals"] = nlohmann::ordered_json::array();
     for (const SignalError& signal : result.signals) {
       const nlohmann::ordered_json snr =

@@ -24,6 +24,7 @@ struct WidthResult {
   ScoreSheet scores;
   std::int64_t stored_bits = 0;      ///< of the weights
   std::vector<SignalError> signals;  ///< of the measured utterances; empty for real numbers
+  std::size_t measured = 0;          ///< utterances, from the first, that `signals` are of
 };
 
 struct WidthSweep {
@@ -49,13 +50,16 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
 std::int64_t saturations_of(const WidthResult& result);
 double saturated_ppm(const WidthResult& result);
 
+/// "signals of the first 100 of 2600 utterances", "" where they are of all.
+std::string measured_text(const WidthResult& result);
+
 /// A line for each width, then a line for each signal with a column for each width, as text.
 std::string width_table(const std::vector<WidthResult>& results);
 std::string width_signals(const std::vector<WidthResult>& results);
 
-/// The same as JSON: an array of {"bits", "per", "tokens", "protocol", "stored_bits", "signals":
-/// [{"signal", "format", "snr_db", "saturations", "values"}]}; snr_db is null where there is no
-/// error.
+/// The same as JSON: an array of {"bits", "per", "tokens", "protocol", "stored_bits",
+/// "measured_utterances", "signals": [{"signal", "format", "snr_db", "saturations", "values"}]};
+/// snr_db is null where there is no error.
 std::string width_json(const std::vector<WidthResult>& results);
 
 }  // namespace ernn

@@ -33,6 +33,7 @@ WidthResult result(int bits, const std::vector<int>& errors, double snr, int sat
   WidthResult result;
   result.bits = bits;
   result.scores = scores(errors);
+  result.measured = result.scores.utterances.size();
   result.stored_bits = 8000 * (bits + 1);
   if (bits == 0) return result;
   result.signals = {{"input", {bits, 3}, 1, snr + 10, 0.1, 0, 100},

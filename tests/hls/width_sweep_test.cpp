@@ -127,6 +127,7 @@ TEST(WidthSweep, PhoneErrorsAreTheSameHoweverManyUtterancesAreMeasured) {
                   all[w].scores.utterances[u].counts.errors());
       }
       EXPECT_EQ(some[w].signals.empty(), w == 0 || measured == 0);
+      EXPECT_EQ(measured_text(some[2]).empty(), measured >= problem.frames.size());
       if (some[w].signals.empty()) continue;
       const auto parts = static_cast<std::int64_t>(std::min(measured, problem.frames.size()));
       EXPECT_EQ(some[w].signals[0].values, all[w].signals[0].values * parts /
@@ -139,7 +140,9 @@ TEST(WidthSweep, TextAndJsonHoldEveryWidth) {
   const Problem problem;
   const std::vector<WidthResult> results = problem.sweep({10, 9});
   EXPECT_THAT(width_table(results), HasSubstr("float"));
-  EXPECT_THAT(width_table(results), HasSubstr("protocol kaldi"));
+  EXPECT_THAT(width_table(results), HasSubstr("protocol kaldi\n"));
+  EXPECT_THAT(width_table(problem.sweep({10}, 1)),
+              HasSubstr("protocol kaldi; signals of the first 1 of 3 utterances\n"));
   EXPECT_THAT(width_signals(results), HasSubstr("layers.0.cell_argument"));
   const auto json = nlohmann::json::parse(width_json(results));
   ASSERT_EQ(json.size(), 3U);
