@@ -89,6 +89,7 @@ std::int64_t differing_in_runtime(const Artefact& artefact, Isa isa,
   options.isa = isa;
   Stream stream(Engine::from_network(artefact.network, artefact.context, options));
   std::vector<CodeFrames> logits;
+  logits.reserve(utterances.size());
   for (const CodeFrames& utterance : utterances)
     logits.push_back(runtime_codes(stream, utterance, artefact.network.outputs()));
   return differing_codes(expected, logits);
