@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -86,14 +88,16 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
     quantised.push_back(quantise(network, profile, one, sweep.trained));
     check_accumulators(quantised.back());
   }
-  const std::vector<FrameMatrix> inputs = network_inputs(context, utterances);
-  const std::size_t measured = std::min(inputs.size(), sweep.measured.value_or(inputs.size()));
-  const std::vector<FrameMatrix> first(inputs.begin(),
-                                       inputs.begin() + static_cast<std::ptrdiff_t>(measured));
+  std::vector<FrameMatrix> first = network_inputs(context, utterances);
+  const std::size_t measured = std::min(first.size(), sweep.measured.value_or(first.size()));
+  const std::vector<FrameMatrix> others(
+      std::make_move_iterator(first.begin() + static_cast<std::ptrdiff_t>(measured)),
+      std::make_move_iterator(first.end()));
+  first.resize(measured);
   Reference reference(network);
   std::vector<WidthResult> results(1 + bits.size());
   results[0].stored_bits = float_bits(network);
-  Progress progress("widths", static_cast<long long>(bits.size() * inputs.size()), sweep.quiet);
+  Progress progress("widths", static_cast<long long>(bits.size() * utterances.size()), sweep.quiet);
   long long done = 0;
   for (std::size_t w = 0; w < bits.size(); ++w) {
     WidthResult& result = results[1 + w];
@@ -107,10 +111,11 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
     };
     result.measured = measured;
     if (measured > 0) result.signals = compare_with_reference(network, quantised[w], first, score);
+    if (others.empty()) continue;
     Stream stream(Engine::from_network(quantised[w], "{}"));
-    for (std::size_t u = measured; u < inputs.size(); ++u) {
-      const FrameMatrix exact = w == 0 ? real_logits(reference, inputs[u]) : FrameMatrix();
-      score(u, exact, runtime_logits(stream, quantised[w], inputs[u]));
+    for (std::size_t u = 0; u < others.size(); ++u) {
+      const FrameMatrix exact = w == 0 ? real_logits(reference, others[u]) : FrameMatrix();
+      score(measured + u, exact, runtime_logits(stream, quantised[w], others[u]));
     }
   }
   progress.finish();
