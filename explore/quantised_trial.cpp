@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "explore/json_file.h"
+#include "export/accumulators.h"
 #include "export/quantise.h"
 #include "models/model_file.h"
 #include "train/width_sweep.h"
@@ -53,13 +54,9 @@ QuantisedTrial::QuantisedTrial(const std::filesystem::path& model, const SpeechS
 }
 
 ScoreSheet QuantisedTrial::score(const ExportOptions& options, Split split) const {
-  WidthSweep sweep;
-  sweep.bits = {options.bits};
-  sweep.measured = 0;
-  sweep.quiet = true;
-  return sweep_widths(network_, profile_, options, context_, speech_.split(context_, split), sweep)
-      .back()
-      .scores;
+  const QuantisedNetwork quantised = quantise(network_, profile_, options);
+  check_accumulators(quantised);
+  return score_quantised(quantised, context_, speech_.split(context_, split));
 }
 
 WidthChoice QuantisedTrial::choose_widths(const WidthRequest& request, const TrialRecord& record,

@@ -122,6 +122,17 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
   return results;
 }
 
+ScoreSheet score_quantised(const QuantisedNetwork& network, const ModelContext& context,
+                           const UtteranceSet& utterances) {
+  ScoreSheet scores;
+  scores.protocol = context.protocol;
+  const std::vector<FrameMatrix> inputs = network_inputs(context, utterances);
+  Stream stream(Engine::from_network(network, "{}"));
+  for (std::size_t u = 0; u < inputs.size(); ++u)
+    add_score(scores, context, utterances[u], runtime_logits(stream, network, inputs[u]));
+  return scores;
+}
+
 std::int64_t saturations_of(const WidthResult& result) {
   std::int64_t saturations = 0;
   for (const SignalError& signal : result.signals) saturations += signal.saturations;

@@ -50,6 +50,10 @@ std::vector<WidthResult> sweep_widths(const FloatNetwork& network, const RangePr
 std::int64_t saturations_of(const WidthResult& result);
 double saturated_ppm(const WidthResult& result);
 
+/// Phone errors alone of a quantised network over such a split, through the runtime.
+ScoreSheet score_quantised(const QuantisedNetwork& network, const ModelContext& context,
+                           const UtteranceSet& utterances);
+
 /// "signals of the first 100 of 2600 utterances", "" where they are of all.
 std::string measured_text(const WidthResult& result);
 

@@ -136,6 +136,19 @@ TEST(WidthSweep, PhoneErrorsAreTheSameHoweverManyUtterancesAreMeasured) {
   }
 }
 
+TEST(WidthSweep, ScoresAloneAreThoseOfTheSweep) {
+  const Problem problem;
+  const ScoreSheet expected = problem.sweep({6})[1].scores;
+  ExportOptions options;
+  options.bits = 6;
+  const ScoreSheet found = score_quantised(quantise(problem.network, problem.profile, options),
+                                           context(), speech(problem.frames));
+  EXPECT_EQ(found.protocol, expected.protocol);
+  ASSERT_EQ(found.utterances.size(), expected.utterances.size());
+  for (std::size_t u = 0; u < expected.utterances.size(); ++u)
+    EXPECT_EQ(found.utterances[u].counts.errors(), expected.utterances[u].counts.errors());
+}
+
 TEST(WidthSweep, TextAndJsonHoldEveryWidth) {
   const Problem problem;
   const std::vector<WidthResult> results = problem.sweep({10, 9});
