@@ -36,3 +36,11 @@ build() {
   say "building preset $preset"
   cmake --build "$root/build/$preset" ${1:+--target "$@"}
 }
+
+# build_ernn: the program alone, without the tests' packages where nothing has been configured yet. Sets ernn to its path.
+build_ernn() {
+  install_packages build
+  [ -f "$root/build/release/build.ninja" ] || configure_options=(-DERNN_BUILD_TESTS=OFF)
+  build release ernn
+  ernn=$root/build/release/ernn
+}
