@@ -46,7 +46,7 @@ struct CheckpointIdentity {
   std::string run;    ///< the configuration that every stage shares
   std::string stage;  ///< the stage's own options
   std::string model;  ///< the network that it trains
-  std::string start;  ///< digest of the model file that it started from, "" for a new model
+  std::string start;  ///< digests of the model files that it started and learns from, "" for none
 };
 
 /// Everything that a resumed stage needs to go on bit for bit. Tensors are grouped by prefixes

@@ -14,6 +14,19 @@ LossSum frame_loss(const torch::Tensor& logits, const Batch& batch, double label
   return {sum, batch.target_frames};
 }
 
+LossSum distillation_loss(const torch::Tensor& logits, const torch::Tensor& teacher,
+                          const Batch& batch, double temperature) {
+  const torch::Tensor labelled =
+      (batch.targets.flatten() >= 0).nonzero().squeeze(-1).to(logits.device());
+  const auto log_probabilities = [&](const torch::Tensor& all) {
+    return torch::log_softmax(all.flatten(0, 1).index_select(0, labelled) / temperature, -1);
+  };
+  const torch::Tensor divergence =
+      torch::kl_div(log_probabilities(logits), log_probabilities(teacher.detach()),
+                    at::Reduction::Sum, /*log_target=*/true);
+  return {temperature * temperature * divergence, batch.target_frames};
+}
+
 LossSum ctc_loss(const torch::Tensor& logits, const Batch& batch) {
   const torch::Tensor sum = torch::ctc_loss(torch::log_softmax(logits, -1), batch.phones,
                                             batch.lengths, batch.phone_lengths, /*blank=*/0,

@@ -20,6 +20,12 @@ struct LossSum {
 /// label count nothing. `label_smoothing` spreads that probability evenly over all classes.
 LossSum frame_loss(const torch::Tensor& logits, const Batch& batch, double label_smoothing);
 
+/// What a network has still to learn from another one's outputs (Hinton et al. 2015): the
+/// divergence KL(softmax(teacher / T) || softmax(logits / T)) of each labelled frame, times T^2,
+/// which keeps the size of its gradient. Both are [T, B, classes]; `temperature` is T.
+LossSum distillation_loss(const torch::Tensor& logits, const torch::Tensor& teacher,
+                          const Batch& batch, double temperature);
+
 /// Connectionist temporal classification (Graves et al. 2006), output 0 the blank. `logits` is
 /// [T, B, classes + 1].
 LossSum ctc_loss(const torch::Tensor& logits, const Batch& batch);

@@ -103,8 +103,9 @@ class Run {
   /// What a stage begins with.
   struct Start {
     ModelOptions options;
-    std::filesystem::path file;  ///< empty: a new model
-    std::string digest;
+    std::filesystem::path file;     ///< empty: a new model
+    std::filesystem::path teacher;  ///< empty: none
+    std::string digest;             ///< of both files
     long long steps = 0;
   };
 
@@ -196,18 +197,31 @@ class Run {
   }
 
   Start find_start(const StageOptions& stage) const {
-    Start start{config_.model, {}, "", 0};
-    if (starts_fresh(stage)) return start;
-    start.file = model_path(options_.out, stage.from);
-    const auto checkpoint = checkpoint_path(options_.out, stage.from);
-    if (!std::filesystem::exists(start.file) || !std::filesystem::exists(checkpoint)) {
-      throw UsageError(fmt::format("{}: not there, but stage '{}' starts from it; train '{}' first",
-                                   start.file.string(), stage.name, stage.from));
+    Start start{config_.model, {}, {}, "", 0};
+    if (!starts_fresh(stage)) {
+      start.file = finished_model(stage.from, fmt::format("stage '{}' starts from it", stage.name));
+      start.options = ModelFile::load(start.file).options;
+      start.digest = digest_file(start.file);
+      start.steps =
+          Checkpoint::load(checkpoint_path(options_.out, stage.from)).position.total_steps;
     }
-    start.options = ModelFile::load(start.file).options;
-    start.digest = digest_file(start.file);
-    start.steps = Checkpoint::load(checkpoint).position.total_steps;
+    const std::string& teacher = stage.distillation.teacher;
+    if (!teacher.empty()) {
+      start.teacher = finished_model(teacher, fmt::format("stage '{}' learns from it", stage.name));
+      start.digest += " " + digest_file(start.teacher);
+    }
     return start;
+  }
+
+  /// The model file of a stage that another one needs, for the reason given.
+  std::filesystem::path finished_model(const std::string& stage, const std::string& reason) const {
+    const auto file = model_path(options_.out, stage);
+    if (!std::filesystem::exists(file) ||
+        !std::filesystem::exists(checkpoint_path(options_.out, stage))) {
+      throw UsageError(
+          fmt::format("{}: not there, but {}; train '{}' first", file.string(), reason, stage));
+    }
+    return file;
   }
 
   CheckpointIdentity identity(const StageOptions& stage, const Start& start) const {
@@ -236,6 +250,7 @@ class Run {
     inputs.stage = stage;
     inputs.start_options = start.options;
     if (!start.file.empty()) inputs.start = load_model(start.file).model;
+    if (!start.teacher.empty()) inputs.teacher = load_model(start.teacher).model;
     inputs.start_steps = start.steps;
     inputs.context = make_context(config_, stage, data);
     inputs.identity = identity(stage, start);

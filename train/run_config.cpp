@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/config_tree.h"
 #include "base/error.h"
 #include "base/files.h"
@@ -105,6 +107,27 @@ void check_training(const TrainingOptions& o, const ContextOptions& context,
                 schedule.min_learning_rate, "0 or more");
 }
 
+/// `name`, which the key says, must be one of the stages before `stage`.
+void require_earlier(const std::string& where, const char* key, const std::string& name,
+                     const std::string& stage, const std::vector<std::string>& earlier) {
+  if (std::find(earlier.begin(), earlier.end(), name) != earlier.end()) return;
+  throw UsageError(fmt::format("{}{}: '{}' is no stage before '{}'{} (before it: {})", where, key,
+                               name, stage, did_you_mean(name, earlier),
+                               earlier.empty() ? "nothing" : join(earlier, ", ")));
+}
+
+void check_distillation(const StageOptions& stage, const ContextOptions& context,
+                        const std::string& where, const std::vector<std::string>& earlier) {
+  const DistillationOptions& o = stage.distillation;
+  if (o.teacher.empty()) return;
+  require_earlier(where, "distillation.teacher", o.teacher, stage.name, earlier);
+  const Checker check(where + "distillation.");
+  check.require(context.criterion == Criterion::frame, "teacher", "'" + o.teacher + "'",
+                "none with the criterion ctc, whose outputs are aligned with no frames");
+  check.require(o.weight > 0 && o.weight <= 1, "weight", o.weight, "more than 0 and at most 1");
+  check.require(o.temperature > 0, "temperature", o.temperature, "a positive number");
+}
+
 /// Fills in the empty `from`s and checks names: every stage may start only from an earlier one.
 void resolve_stages(RunConfig& config, const std::string& file) {
   std::vector<std::string> earlier;
@@ -120,14 +143,10 @@ void resolve_stages(RunConfig& config, const std::string& file) {
                     "a name of its own for every stage");
     }
     if (stage.from.empty() && !earlier.empty()) stage.from = earlier.back();
-    bool known = stage.from.empty() || stage.from == kFromNothing;
-    for (const auto& name : earlier) known = known || name == stage.from;
-    if (!known) {
-      throw UsageError(fmt::format("{}from: '{}' is no stage before '{}'{} (before it: {})", where,
-                                   stage.from, stage.name, did_you_mean(stage.from, earlier),
-                                   earlier.empty() ? "nothing" : join(earlier, ", ")));
-    }
+    if (!stage.from.empty() && stage.from != kFromNothing)
+      require_earlier(where, "from", stage.from, stage.name, earlier);
     check_training(stage, config.context, where);
+    check_distillation(stage, config.context, where, earlier);
     validate(stage.admm, where + "admm");
     validate(stage.sparsity, where + "sparsity");
     validate(stage.quantisation, where + "quantisation");

@@ -84,6 +84,13 @@ struct LayerBlocks : BlockSizes {
   explicit LayerBlocks(const BlockSizes& sizes) : BlockSizes(sizes) {}
 };
 
+/// Learning from the outputs of a finished stage beside the labels (Hinton et al. 2015).
+struct DistillationOptions {
+  std::string teacher;     ///< an earlier stage; empty = labels alone
+  double weight = 0.5;     ///< share of the teacher's part in the loss, the rest is the labels'
+  double temperature = 1;  ///< both distributions are flattened by it before they are compared
+};
+
 /// One entry of `stages`: the training options at the same level as these.
 struct StageOptions : TrainingOptions {
   std::string name;
@@ -102,6 +109,7 @@ struct StageOptions : TrainingOptions {
   /// qat, and admm with the constraint fixed_point; what it leaves out is as in the section
   /// `export`
   QuantisationOptions quantisation;
+  DistillationOptions distillation;
 };
 
 struct ContextOptions {
@@ -174,6 +182,13 @@ void describe(Visitor& field, TrainingOptions& o) {
 }
 
 template <class Visitor>
+void describe(Visitor& field, DistillationOptions& o) {
+  field("teacher", o.teacher, "earlier stage whose outputs are learnt too, empty = none");
+  field("weight", o.weight, "share of the teacher's part in the loss");
+  field("temperature", o.temperature, "flattens teacher and student, 1 = as they are");
+}
+
+template <class Visitor>
 void describe(Visitor& field, StageOptions& o) {
   field("name", o.name, "folder of the stage");
   field("type", o.type, "dense, admm, circulant, qat, direct, balanced-sparse or dense-small");
@@ -185,6 +200,7 @@ void describe(Visitor& field, StageOptions& o) {
   field("admm", o.admm);
   field("sparsity", o.sparsity);
   field("quantisation", o.quantisation);
+  field("distillation", o.distillation);
   describe(field, static_cast<TrainingOptions&>(o));
 }
 
@@ -226,7 +242,7 @@ void describe(Visitor& field, RunConfig& o) {
 /// Reads a YAML file, applies the `--set` assignments in order, gives every stage the defaults of
 /// `training`, and those in fixed point the defaults of `export`, resolves empty `from`s and checks
 /// what can be checked without data. Throws UsageError in one line with file and line: unknown keys
-/// with the nearest known one, wrong values, a `from` that names no earlier stage.
+/// with the nearest known one, wrong values, a `from` or a teacher that names no earlier stage.
 RunConfig load_run_config(const std::filesystem::path& path,
                           const std::vector<std::string>& sets = {});
 /// The same from text; `name` stands for the file in messages.

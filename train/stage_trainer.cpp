@@ -14,7 +14,6 @@
 #include "base/progress.h"
 #include "models/torch_tensors.h"
 #include "train/interrupt.h"
-#include "train/losses.h"
 #include "train/pieces.h"
 
 namespace ernn {
@@ -92,6 +91,7 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   } else {
     model_ = convert_blocks(inputs_.start, network);
   }
+  if (!inputs_.teacher.is_empty()) inputs_.teacher->eval();
   model_->train();
   parameters_ = model_->parameters();
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
@@ -175,10 +175,10 @@ bool StageTrainer::steps_left() const {
 StepTotals StageTrainer::run_batch(const Batch& batch, long long pieces) {
   const long long frames = inputs_.stage.truncate;
   StepTotals all;
-  ModelState state;
+  CarriedStates states;
   for (long long i = 0; i < pieces && steps_left(); ++i) {
     const StepTotals step = frames == 0 ? run_step(batch, nullptr)
-                                        : run_step(piece_of(batch, i * frames, frames), &state);
+                                        : run_step(piece_of(batch, i * frames, frames), &states);
     all.stop = all.stop || step.stop;
     all.checkpoint = all.checkpoint || step.checkpoint;
   }
@@ -186,9 +186,9 @@ StepTotals StageTrainer::run_batch(const Batch& batch, long long pieces) {
   return all;
 }
 
-StepTotals StageTrainer::run_step(const Batch& batch, ModelState* state) {
+StepTotals StageTrainer::run_step(const Batch& batch, CarriedStates* states) {
   const double rate = schedule_.learning_rate(position_.step);
-  const StepTotals totals = compute_gradients(batch, state);
+  const StepTotals totals = compute_gradients(batch, states);
   const double norm = clip_gradients(parameters_, inputs_.stage.clip_norm);
   if (!std::isfinite(totals.loss) || !std::isfinite(norm))
     stop_for_bad_loss(totals.loss, norm, rate);
@@ -203,7 +203,7 @@ StepTotals StageTrainer::run_step(const Batch& batch, ModelState* state) {
   return totals;
 }
 
-StepTotals StageTrainer::compute_gradients(const Batch& batch, ModelState* state) {
+StepTotals StageTrainer::compute_gradients(const Batch& batch, CarriedStates* states) {
   const StageOptions& stage = inputs_.stage;
   StepTotals totals;
   optimiser_->zero_grad();
@@ -211,9 +211,9 @@ StepTotals StageTrainer::compute_gradients(const Batch& batch, ModelState* state
     torch::Tensor features = batch.features;
     if (stage.feature_noise > 0)
       features = features + stage.feature_noise * torch::randn_like(features);
-    const torch::Tensor logits = model_->forward(features, batch.lengths, state);
-    const LossSum loss =
-        batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
+    const torch::Tensor logits =
+        model_->forward(features, batch.lengths, states == nullptr ? nullptr : &states->network);
+    const LossSum loss = stage_loss(logits, features, batch, states);
     (group_.is_alone() ? loss.mean() : loss.sum).backward();
     totals.loss = loss.sum.item<double>();
     totals.count = loss.count;
@@ -222,6 +222,22 @@ StepTotals StageTrainer::compute_gradients(const Batch& batch, ModelState* state
   totals.checkpoint = group_.is_first() && inputs_.checkpoint_seconds > 0 &&
                       seconds_since(last_checkpoint_) >= inputs_.checkpoint_seconds;
   return group_.is_alone() ? totals : gradient_sum_->reduce(totals);
+}
+
+LossSum StageTrainer::stage_loss(const torch::Tensor& logits, const torch::Tensor& features,
+                                 const Batch& batch, CarriedStates* states) {
+  const StageOptions& stage = inputs_.stage;
+  LossSum loss = batch_loss(logits, batch, inputs_.context.criterion, stage.label_smoothing);
+  if (inputs_.teacher.is_empty()) return loss;
+  torch::Tensor taught;
+  {
+    const torch::NoGradGuard no_grad;
+    taught = inputs_.teacher->forward(features, batch.lengths,
+                                      states == nullptr ? nullptr : &states->teacher);
+  }
+  const LossSum lesson = distillation_loss(logits, taught, batch, stage.distillation.temperature);
+  loss.sum = torch::lerp(loss.sum, lesson.sum, stage.distillation.weight);
+  return loss;
 }
 
 void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) const {

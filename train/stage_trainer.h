@@ -15,6 +15,7 @@
 #include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/gradient_sum.h"
+#include "train/losses.h"
 #include "train/metrics.h"
 #include "train/optimiser.h"
 #include "train/parameter_average.h"
@@ -29,10 +30,11 @@ namespace ernn {
 /// What one stage is given.
 struct StageInputs {
   StageOptions stage;
-  ModelOptions start_options;    ///< of the model that it starts from, or of a new one
-  AcousticModel start{nullptr};  ///< empty: begin with fresh parameters
-  long long start_steps = 0;     ///< optimiser steps behind `start`
-  ModelContext context;          ///< for decoding and scoring
+  ModelOptions start_options;      ///< of the model that it starts from, or of a new one
+  AcousticModel start{nullptr};    ///< empty: begin with fresh parameters
+  AcousticModel teacher{nullptr};  ///< of `stage.distillation`, empty without one
+  long long start_steps = 0;       ///< optimiser steps behind `start`
+  ModelContext context;            ///< for decoding and scoring
   CheckpointIdentity identity;
   std::filesystem::path checkpoint;
   std::filesystem::path metrics;
@@ -70,6 +72,11 @@ class StageTrainer {
   ModelCost cost(const AcousticModel& model) const { return method_->cost(model); }
 
  private:
+  /// What networks remember between the pieces of a batch.
+  struct CarriedStates {
+    ModelState network, teacher;
+  };
+
   bool done() const;
   void run_epoch();
   /// This process' shares of the batches that are left of an epoch; one without utterances where
@@ -78,10 +85,13 @@ class StageTrainer {
   /// The steps on this process' share of a batch, one for each of its `pieces`; says whether to
   /// stop or to write a checkpoint now.
   StepTotals run_batch(const Batch& batch, long long pieces);
-  /// One step; `state` is that of the utterances before it, and behind it afterwards.
-  StepTotals run_step(const Batch& batch, ModelState* state);
+  /// One step; `states` are those of the utterances before it, and behind it afterwards.
+  StepTotals run_step(const Batch& batch, CarriedStates* states);
   /// The gradients of the mean loss over all processes' shares.
-  StepTotals compute_gradients(const Batch& batch, ModelState* state);
+  StepTotals compute_gradients(const Batch& batch, CarriedStates* states);
+  /// What the stage minimises, of logits that the network gave for `features`.
+  LossSum stage_loss(const torch::Tensor& logits, const torch::Tensor& features, const Batch& batch,
+                     CarriedStates* states);
   bool steps_left() const;
   void end_of_epoch();
   void stop_for_bad_loss(double loss, double norm, double rate) const;

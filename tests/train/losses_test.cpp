@@ -83,6 +83,43 @@ TEST(FrameErrors, CountsLabelledFramesOnly) {
   EXPECT_EQ(frame_errors(logits, batch), 1);
 }
 
+TEST(DistillationLoss, IsTheDivergenceOfLabelledFrames) {
+  auto utterances = toy::utterances(4, 8);
+  utterances[1].frame_labels[2] = -1;
+  const Batch batch = make_batch(utterances, {0, 1, 2, 3}, 0);
+  const torch::Tensor logits = logits_for(batch);
+  const torch::Tensor teacher = 0.5 * logits + torch::randn_like(logits);
+  for (const double temperature : {1.0, 3.0}) {
+    double expected = 0;
+    for (std::int64_t t = 0; t < logits.size(0); ++t) {
+      for (std::int64_t b = 0; b < logits.size(1); ++b) {
+        if (batch.targets[t][b].item<std::int64_t>() < 0) continue;
+        const auto p = torch::softmax(teacher[t][b] / temperature, 0);
+        const auto q = torch::softmax(logits[t][b] / temperature, 0);
+        for (int c = 0; c < kClasses; ++c) {
+          const auto share = p[c].item<double>();
+          expected += temperature * temperature * share * std::log(share / q[c].item<double>());
+        }
+      }
+    }
+    const LossSum loss = distillation_loss(logits, teacher, batch, temperature);
+    EXPECT_GT(expected, 1);
+    EXPECT_NEAR(loss.sum.item<double>(), expected, 1e-9 * expected);
+    EXPECT_EQ(loss.count, batch.target_frames);
+  }
+  EXPECT_NEAR(distillation_loss(logits, logits, batch, 2).sum.item<double>(), 0, 1e-9);
+}
+
+TEST(DistillationLoss, OnlyLabelledFramesOfTheStudentGetAGradient) {
+  const auto utterances = toy::utterances(3, 8);
+  const Batch batch = make_batch(utterances, {0, 1, 2}, 2);
+  torch::Tensor logits = logits_for(batch).requires_grad_(true);
+  torch::Tensor teacher = torch::randn_like(logits).requires_grad_(true);
+  distillation_loss(logits, teacher, batch, 2).mean().backward();
+  EXPECT_TRUE(torch::equal(logits.grad().abs().sum(-1) > 0, batch.targets >= 0));
+  EXPECT_FALSE(teacher.grad().defined());
+}
+
 /// Sums the probability of every path of `frames` outputs that collapses to each string.
 std::map<std::vector<int>, double> enumerate_paths(const torch::Tensor& probabilities) {
   const auto frames = static_cast<int>(probabilities.size(0));

@@ -131,5 +131,26 @@ TEST(RunConfig, WrongValuesNameThePlaceAndWhatWouldSuit) {
   EXPECT_THAT(refusal("training: {truncate: -1}"), HasSubstr("training.truncate: found -1"));
 }
 
+TEST(RunConfig, ATeacherIsAnEarlierStageThatGivesFrames) {
+  const auto taught = [](const std::string& distillation) {
+    return "stages: [{name: dense}, {name: b, distillation: {" + distillation + "}}]";
+  };
+  EXPECT_EQ(parse_run_config(taught("teacher: dense"), "c.yaml").stages[1].distillation.teacher,
+            "dense");
+  EXPECT_THAT(refusal(taught("teacher: dence")),
+              AllOf(HasSubstr("stages.1.distillation.teacher: 'dence' is no stage before 'b'"),
+                    HasSubstr("did you mean 'dense'")));
+  EXPECT_THAT(refusal(taught("teacher: b")), HasSubstr("'b' is no stage before 'b'"));
+  EXPECT_THAT(refusal(taught("teacher: dense, weight: 0")),
+              HasSubstr("distillation.weight: found 0"));
+  EXPECT_THAT(refusal(taught("teacher: dense, weight: 1.5")),
+              HasSubstr("distillation.weight: found 1.5"));
+  EXPECT_THAT(refusal(taught("teacher: dense, temperature: 0")),
+              HasSubstr("distillation.temperature: found 0"));
+  EXPECT_THAT(
+      refusal("context: {criterion: ctc}\ndecoder: {type: ctc_beam}\n" + taught("teacher: dense")),
+      AllOf(HasSubstr("distillation.teacher: found 'dense'"), HasSubstr("criterion ctc")));
+}
+
 }  // namespace
 }  // namespace ernn

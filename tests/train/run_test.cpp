@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -18,6 +19,7 @@
 #include "tests/train/same_run.h"
 #include "tests/train/toy.h"
 #include "train/evaluate.h"
+#include "train/losses.h"
 #include "train/metrics.h"
 
 namespace ernn {
@@ -171,6 +173,82 @@ TEST(Run, TheAverageOfTheParametersIsWhatIsScoredAndHandedOn) {
   for (const auto& line : lines) best = std::min(best, line["dev_loss"].get<double>());
   const LoadedModel loaded = load_model(folder.path() / "averaged/dense/model.safetensors");
   EXPECT_NEAR(evaluate(loaded.model, toy::data().dev, loaded.context, 4).loss, best, 1e-9);
+}
+
+constexpr const char* kTaught = R"(
+stages:
+  - {name: dense, epochs: 3}
+  - {name: alone, from: none, epochs: 2}
+  - {name: taught, from: none, epochs: 2, distillation: {teacher: dense, weight: 0.75, temperature: 2}}
+)";
+
+// At a rate that moves nothing, an epoch's loss is that of one model: the labels' part and the
+// teacher's, each of which can be computed without the trainer.
+TEST(Run, AStageLearnsFromATeacherAsWell) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> still = {"model.dropout=0", "stages.2.optimiser.type=sgd",
+                                          "stages.2.optimiser.learning_rate=1e-12",
+                                          "stages.2.label_smoothing=0.1", "stages.2.epochs=1"};
+  train(toy::config(kTaught, still), folder.path());
+  AcousticModel teacher = load_model(folder.path() / "dense" / "model.safetensors").model;
+  AcousticModel student = load_model(folder.path() / "taught" / "model.safetensors").model;
+  teacher->eval();
+  student->eval();
+  const TrainingData data = toy::data();
+  double sum = 0;
+  double count = 0;
+  for (const auto& indices : plan_batches(data.train, 4)) {
+    const Batch batch = make_batch(data.train, indices, 0);
+    const torch::NoGradGuard no_grad;
+    const auto logits = student->forward(batch.features, batch.lengths);
+    const auto taught = teacher->forward(batch.features, batch.lengths);
+    sum += 0.25 * frame_loss(logits, batch, 0.1).sum.item<double>() +
+           0.75 * distillation_loss(logits, taught, batch, 2).sum.item<double>();
+    count += static_cast<double>(batch.target_frames);
+  }
+  EXPECT_NEAR(metrics(folder.path()).back()["train_loss"], sum / count, 1e-5);
+}
+
+// The teacher carries its state from piece to piece as the student does: pieces add up.
+TEST(Run, ATeacherRemembersTheUtteranceWhenItIsTruncated) {
+  std::map<int, double> losses;
+  for (const int truncate : {0, 7}) {
+    const TemporaryFolder folder;
+    train(toy::config(kTaught, {"model.dropout=0", "stages.2.optimiser.type=sgd",
+                                "stages.2.optimiser.learning_rate=1e-12", "stages.2.epochs=1",
+                                "stages.2.truncate=" + std::to_string(truncate)}),
+          folder.path());
+    losses[truncate] = metrics(folder.path()).back()["train_loss"];
+  }
+  EXPECT_NEAR(losses[7], losses[0], 1e-5);
+}
+
+TEST(Run, ATaughtStageDependsOnItsTeacher) {
+  const TemporaryFolder folder;
+  train(toy::config(kTaught), folder.path());
+  const auto model = folder.path() / "taught" / "model.safetensors";
+  const std::string taught = read_file(model);
+  // Interrupted in its middle, it goes on to the same bits.
+  std::filesystem::remove_all(folder.path() / "taught");
+  const auto power_cut = []() -> bool { throw PowerCut(); };
+  EXPECT_THROW(train(toy::config(kTaught), folder.path(), true, after_steps(8, power_cut)),
+               PowerCut);
+  train(toy::config(kTaught), folder.path(), true);
+  EXPECT_EQ(read_file(model), taught);
+  // Another teacher under the name is noticed, a missing one too.
+  std::filesystem::copy_file(folder.path() / "alone" / "model.safetensors",
+                             folder.path() / "dense" / "model.safetensors",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_THAT(message_of<DataError>([&] { train(toy::config(kTaught), folder.path(), true); }),
+              HasSubstr("started or learns from has been trained again"));
+  std::filesystem::remove_all(folder.path() / "dense");
+  RunOptions options;
+  options.out = folder.path();
+  options.resume = true;
+  options.stages = {"taught"};
+  EXPECT_THAT(message_of<UsageError>(
+                  [&] { run_training(toy::config(kTaught), options, [] { return toy::data(); }); }),
+              HasSubstr("not there, but stage 'taught' learns from it; train 'dense' first"));
 }
 
 TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
