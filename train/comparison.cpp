@@ -232,6 +232,15 @@ std::size_t find_system(const Comparison& comparison, const std::string& cell, c
   return i;
 }
 
+/// The dense system of a cell: the one of that name, else the first of that type.
+std::size_t find_dense(const Comparison& comparison, const std::string& cell) {
+  const auto is_dense = [](const SummaryRow& row) { return row.stage == "dense"; };
+  const std::size_t named = find_system(comparison, cell, [&](const SummaryRow& row) {
+    return is_dense(row) && row.name == "dense";
+  });
+  return named < comparison.systems.size() ? named : find_system(comparison, cell, is_dense);
+}
+
 void add_pairs(Comparison& comparison, const ComparisonOptions& options) {
   std::vector<std::string> names, cells;
   for (const auto& system : comparison.systems) {
@@ -282,8 +291,7 @@ Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptio
   require_same_utterances(comparison);
   for (std::size_t i = 0; i < comparison.systems.size(); ++i) {
     const SummaryRow& row = comparison.systems[i].row;
-    const std::size_t dense = find_system(
-        comparison, row.cell, [](const SummaryRow& other) { return other.stage == "dense"; });
+    const std::size_t dense = find_dense(comparison, row.cell);
     if (dense < comparison.systems.size() && dense != i)
       comparison.to_dense.push_back(make_difference(comparison, options, i, dense));
   }

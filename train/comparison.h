@@ -42,7 +42,7 @@ struct Difference {
 struct Comparison {
   std::vector<std::int64_t> seeds;
   std::vector<ComparedSystem> systems;  ///< by cell, in the order of the first run's stages
-  std::vector<Difference> to_dense;     ///< of every system but the dense ones
+  std::vector<Difference> to_dense;     ///< to the stage `dense`, else the first of that type
   std::vector<Difference> pairs;        ///< those asked for, where a cell has both
 };
 

@@ -154,6 +154,19 @@ TEST(Comparison, LeavesOutWhatIsNotFinishedEverywhere) {
   EXPECT_THAT(left_out, ElementsAre("lstm admm-k8"));
 }
 
+TEST(Comparison, TheStageCalledDenseIsTheReferenceWhereThereIsOne) {
+  const TemporaryFolder folder;
+  write_stage(folder.path(), "dense", "start", 1, {{"a", 10, 5}});
+  write_stage(folder.path(), "circulant", "circulant-k8", 1, {{"a", 10, 4}});
+  const auto difference = [&] { return compare({folder.path()}).to_dense.at(0).mean; };
+  EXPECT_DOUBLE_EQ(difference(), -10);
+  write_stage(folder.path(), "dense", "dense", 1, {{"a", 10, 1}});
+  const Comparison comparison = compare({folder.path()});
+  EXPECT_EQ(comparison.to_dense.size(), 2U);  // of start, too
+  for (const auto& found : comparison.to_dense)
+    EXPECT_EQ(comparison.systems[found.base].row.name, "dense");
+}
+
 TEST(Comparison, KeepsCellsApart) {
   const TemporaryFolder folder;
   write_stage(folder.path() / "l", "dense", "dense", 1, {{"a", 10, 1}}, "lstm");
