@@ -124,26 +124,6 @@ PlotSeries relative_cost(const Recorder& recorder, const Curve& curve) {
   return series;
 }
 
-// A drawing that needs no page around it: with its colours, a background and a key.
-std::string standalone(const LinePlot& plot) {
-  constexpr int kLine = 18;
-  const int height = plot.height + kLine * static_cast<int>(plot.series.size()) + 10;
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} "
-      "{1}\" "
-      "font-family=\"sans-serif\"><style>{2}</style>\n"
-      "<rect width=\"{0}\" height=\"{1}\" style=\"fill:var(--plot-paper)\"/>\n"
-      "<svg width=\"{0}\" height=\"{3}\">{4}</svg>\n",
-      plot.width, height, plot_style(), plot.height, render(plot));
-  for (std::size_t i = 0; i < plot.series.size(); ++i) {
-    svg += fmt::format(
-        "<text x=\"60\" y=\"{}\" font-size=\"13\" style=\"fill:var(--series-{})\">{}</text>\n",
-        plot.height + kLine * static_cast<int>(i + 1), plot.series[i].colour % kPlotColours,
-        escape_html(plot.series[i].name));
-  }
-  return svg + "</svg>\n";
-}
-
 void draw(const Recorder& recorder, const Growth& growth, const std::filesystem::path& folder) {
   LinePlot plot;
   plot.title = growth.title;
@@ -164,7 +144,7 @@ void draw(const Recorder& recorder, const Growth& growth, const std::filesystem:
   if (folder.empty() || plot.series.empty()) return;
   make_folder(folder);
   AtomicFile file(folder / (growth.file + ".svg"));
-  file.stream() << standalone(plot);
+  file.stream() << render_file(plot);
   file.commit();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,5 +68,7 @@ std::string comparison_tables(const Comparison& comparison);
 std::string comparison_json(const Comparison& comparison);
 /// The same as a page without outside references, with PER over block size for each cell.
 std::string comparison_page(const Comparison& comparison);
+/// PER over block size as an SVG file for each cell that has block sizes, by cell.
+std::map<std::string, std::string> comparison_drawings(const Comparison& comparison);
 
 }  // namespace ernn

@@ -3,6 +3,8 @@
 
 #include <map>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "train/comparison.h"
@@ -98,8 +100,9 @@ int block_of(const std::string& name) {
   return std::stoi(digits);
 }
 
-/// PER over block size, a line a method; systems without one in their name as dashed levels.
-std::string block_plot(const Comparison& comparison, const std::string& cell) {
+/// PER over block size, a line a method; systems without one in their name as dashed levels. No
+/// series where no system has a block size.
+LinePlot block_plot(const Comparison& comparison, const std::string& cell) {
   std::map<std::string, std::map<int, const ComparedSystem*>> methods;
   std::set<int> blocks;
   for (const auto& system : comparison.systems) {
@@ -108,17 +111,15 @@ std::string block_plot(const Comparison& comparison, const std::string& cell) {
     methods[system.row.name.substr(0, system.row.name.rfind("-k"))][block] = &system;
     blocks.insert(block);
   }
-  if (blocks.empty()) return "";
   LinePlot plot;
+  if (blocks.empty()) return plot;
   plot.title = fmt::format("PER over block size, {}", to_upper(cell));
   plot.x_label = "block size k, or a network of as many stored bits";
   plot.y_label = "PER %";
   plot.log_x = true;
   plot.x_ticks.assign(blocks.begin(), blocks.end());
-  std::vector<LegendEntry> legend;
   const auto add = [&](PlotSeries series) {
     series.colour = static_cast<int>(plot.series.size());
-    legend.push_back({series.name, series.colour, series.style});
     plot.series.push_back(std::move(series));
   };
   for (const auto& [method, systems] : methods) {
@@ -142,8 +143,28 @@ std::string block_plot(const Comparison& comparison, const std::string& cell) {
     level.y = {system.mean, system.mean};
     add(level);
   }
+  return plot;
+}
+
+std::string figure(const LinePlot& plot) {
+  std::vector<LegendEntry> legend;
+  for (const auto& series : plot.series)
+    legend.push_back({series.name, series.colour, series.style});
   return fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", plot.title,
                      render(plot), render_legend(legend));
+}
+
+/// The plots of all cells that have one.
+std::vector<std::pair<std::string, LinePlot>> block_plots(const Comparison& comparison) {
+  std::vector<std::pair<std::string, LinePlot>> plots;
+  std::string last;
+  for (const auto& system : comparison.systems) {
+    if (system.row.cell == last) continue;
+    last = system.row.cell;
+    LinePlot plot = block_plot(comparison, last);
+    if (!plot.series.empty()) plots.emplace_back(last, std::move(plot));
+  }
+  return plots;
 }
 
 }  // namespace
@@ -154,13 +175,15 @@ std::string comparison_tables(const Comparison& comparison) {
   return text;
 }
 
+std::map<std::string, std::string> comparison_drawings(const Comparison& comparison) {
+  std::map<std::string, std::string> drawings;
+  for (const auto& [cell, plot] : block_plots(comparison)) drawings[cell] = render_file(plot);
+  return drawings;
+}
+
 std::string comparison_page(const Comparison& comparison) {
   std::string plots = "<div class=\"pair\">\n";
-  std::string last;
-  for (const auto& system : comparison.systems) {
-    if (system.row.cell != last) plots += block_plot(comparison, system.row.cell);
-    last = system.row.cell;
-  }
+  for (const auto& [cell, plot] : block_plots(comparison)) plots += figure(plot);
   std::string body =
       "<header>\n<h1>Methods compared</h1>\n<p class=\"lead\">The same networks made small in "
       "different ways, over seeds and the whole test set.</p>\n</header>\n" +

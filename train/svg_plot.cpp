@@ -252,6 +252,27 @@ std::string render_legend(const std::vector<LegendEntry>& entries) {
   return out + "</div>\n";
 }
 
+std::string render_file(const LinePlot& plot) {
+  constexpr int kLine = 18;
+  const int height = plot.height + kLine * static_cast<int>(plot.series.size()) + 10;
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" "
+      "viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\"><style>{2}</style>\n"
+      "<rect width=\"{0}\" height=\"{1}\" style=\"fill:var(--plot-paper)\"/>\n"
+      "<svg width=\"{0}\" height=\"{3}\">{4}</svg>\n<g class=\"plot\">",
+      plot.width, height, plot_style(), plot.height, render(plot));
+  int y = plot.height;
+  for (const auto& series : plot.series) {
+    y += kLine;
+    svg += fmt::format(
+        "<g class=\"series\" style=\"{}\"><path d=\"M60 {}L86 {}\"{}/></g>"
+        "<text x=\"94\" y=\"{}\">{}</text>\n",
+        colour_style(series.colour), y - 4, y - 4, dash(series.style, series.colour), y,
+        escape_html(series.name));
+  }
+  return svg + "</g></svg>\n";
+}
+
 std::string render(const BarChart& chart) {
   constexpr double kRow = 27;
   Range values;

@@ -1,4 +1,4 @@
-// Small plots as SVG, to stand inside an HTML page: lines, bars, heat maps.
+// Small plots as SVG, to stand inside an HTML page or as a file: lines, bars, heat maps.
 //
 // Colours are CSS variables, so one drawing serves a light page, a dark page and paper;
 // plot_style() defines them. Values that are not finite, and values that a logarithmic axis cannot
@@ -46,6 +46,8 @@ struct LinePlot {
   int width = 560, height = 320;
 };
 std::string render(const LinePlot& plot);
+/// A file of its own: the drawing with its colours, a background and a key below.
+std::string render_file(const LinePlot& plot);
 
 /// A key of colours, one entry a name, as HTML that wraps on narrow pages.
 struct LegendEntry {

@@ -217,11 +217,24 @@ TEST(Comparison, PageIsWellFormedAndDrawsEveryMethod) {
   const std::string page = comparison_page(comparison);
   expect_well_formed(page);
   EXPECT_THAT(page, HasSubstr("PER over block size, LSTM"));
+  const auto drawings = comparison_drawings(comparison);
+  ASSERT_EQ(drawings.size(), 1U);
+  expect_well_formed(drawings.at("lstm"));
+  for (const char* name : {">dense<", ">circulant<", ">direct<"})
+    EXPECT_THAT(drawings.at("lstm"), HasSubstr(name));
   EXPECT_THAT(comparison_tables(comparison),
               HasSubstr("| lstm | circulant-k8 | direct-k8 | -10.00 | -10.00 |"));
   const auto json = nlohmann::json::parse(comparison_json(comparison));
   EXPECT_EQ(json["systems"].size(), 5U);
   EXPECT_EQ(json["pairs"][0]["mean"], -10);
+}
+
+TEST(Comparison, WithoutBlockSizesThereIsNothingToDraw) {
+  const TemporaryFolder folder;
+  write_stage(folder.path(), "dense", "dense", 1, {{"a", 10, 1}});
+  const Comparison comparison = compare({folder.path()});
+  EXPECT_TRUE(comparison_drawings(comparison).empty());
+  EXPECT_THAT(comparison_page(comparison), testing::Not(HasSubstr("<figure>")));
 }
 
 }  // namespace

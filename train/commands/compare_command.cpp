@@ -36,10 +36,12 @@ int compare_command(int argc, char** argv) {
   options.add_options()("run", "run folder, once for each",
                         cxxopts::value<std::vector<std::string>>(), "DIR")(
       "pair", "two stages whose difference matters, once for each; the first less the second",
-      cxxopts::value<std::vector<std::string>>(), "NAME:NAME")(
-      "resamples", "of the bootstrap", cxxopts::value<int>()->default_value("2000"), "N")(
-      "out", "folder for compare.json, compare.md and compare.html (default: the first run's)",
-      cxxopts::value<std::string>(), "DIR");
+      cxxopts::value<std::vector<std::string>>(),
+      "NAME:NAME")("resamples", "of the bootstrap", cxxopts::value<int>()->default_value("2000"),
+                   "N")("out",
+                        "folder for compare.json, compare.md, compare.html and compare-<cell>.svg "
+                        "(default: the first run's)",
+                        cxxopts::value<std::string>(), "DIR");
   cxxopts::ParseResult result;
   if (!parse_arguments(options, argc, argv, result)) return 0;
   const auto runs = list_of(result, "run");
@@ -68,6 +70,8 @@ int compare_command(int argc, char** argv) {
   write_file(out / "compare.json", comparison_json(comparison));
   write_file(out / "compare.md", tables);
   write_file(out / "compare.html", comparison_page(comparison));
+  for (const auto& [cell, drawing] : comparison_drawings(comparison))
+    write_file(out / fmt::format("compare-{}.svg", cell), drawing);
   fmt::print("{}\n", tables);
   if (!left_out.empty())
     fmt::print("left out, not finished in every run: {}\n", join(left_out, ", "));
