@@ -22,8 +22,18 @@ const StageOptions& first_stage(const RunConfig& config, const Condition& condit
                   expected));
 }
 
-/// The same settings, started from `from`, with the start model's block sizes.
-StageOptions as_trial_stage(StageOptions stage, const char* name, const char* from) {
+/// The same settings, started from `from`, with the start model's block sizes; `dense` is what the
+/// dense stage was called.
+StageOptions as_trial_stage(StageOptions stage, const char* name, const char* from,
+                            const std::string& dense) {
+  std::string& teacher = stage.distillation.teacher;
+  if (!teacher.empty() && (teacher != dense || stage.name == dense)) {
+    throw UsageError(
+        fmt::format("stages: '{}' learns from '{}', expected no teacher but the dense stage '{}', "
+                    "for a trial has no other",
+                    stage.name, teacher, dense));
+  }
+  if (!teacher.empty()) teacher = kDenseStage;
   stage.name = name;
   stage.from = from;
   stage.block = {0, 0, 0};
@@ -62,9 +72,9 @@ TrialStages find_trial_stages(const RunConfig& config) {
       },
       fresh ? std::string("of type dense with fresh parameters")
             : fmt::format("of type dense with fresh parameters that '{}' starts from", admm.name));
-  return {as_trial_stage(dense, kDenseStage, kFromNothing),
-          as_trial_stage(admm, kAdmmStage, fresh ? kFromNothing : kDenseStage),
-          as_trial_stage(circulant, kCirculantStage, kAdmmStage)};
+  return {as_trial_stage(dense, kDenseStage, kFromNothing, dense.name),
+          as_trial_stage(admm, kAdmmStage, fresh ? kFromNothing : kDenseStage, dense.name),
+          as_trial_stage(circulant, kCirculantStage, kAdmmStage, dense.name)};
 }
 
 ModelOptions with_cells(ModelOptions model, LayerType cell) {

@@ -22,7 +22,8 @@ struct TrialStages {
 
 /// The first stage of type admm, the dense one that it starts from (where it starts from nothing,
 /// the first one with fresh parameters) and the first circulant one that starts from it, under the
-/// names above. Throws UsageError naming what a configuration lacks.
+/// names above. Throws UsageError naming what a configuration lacks, or a teacher that is not the
+/// dense stage.
 TrialStages find_trial_stages(const RunConfig& config);
 
 /// The layers of a network with other cells of the same sizes; LSTM from GRU without projection.

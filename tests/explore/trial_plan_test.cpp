@@ -67,6 +67,19 @@ TEST(TrialPlan, AdmmMayStartFromNothing) {
   EXPECT_EQ(find_trial_stages(config_with(kStages)).admm.from, kDenseStage);
 }
 
+TEST(TrialPlan, TheDenseStageMayTeach) {
+  const std::string back = "  - {name: back, type: circulant, distillation: {teacher: ";
+  const std::string first =
+      "  - {name: base, type: dense}\n  - {name: more, type: dense}\n"
+      "  - {name: pull, type: admm, from: base, block: {input: 4}}\n";
+  const TrialStages stages = find_trial_stages(config_with(first + back + "base}}\n"));
+  EXPECT_EQ(stages.circulant.distillation.teacher, kDenseStage);
+  EXPECT_EQ(stages.admm.distillation.teacher, "");
+  EXPECT_THAT(
+      message_of(first + back + "more}}\n"),
+      HasSubstr("'back' learns from 'more', expected no teacher but the dense stage 'base'"));
+}
+
 TEST(TrialPlan, SaysWhichStageIsMissing) {
   EXPECT_THAT(message_of("  - {name: base, type: dense}\n"), HasSubstr("of type admm"));
   EXPECT_THAT(message_of("  - {name: base, type: dense}\n"
