@@ -70,6 +70,9 @@ std::string title_of(const SummaryRow& row) {
 /// A run's stages of one seed, as they are put together.
 class Collector {
  public:
+  /// `stages` are the names that count, all when empty.
+  explicit Collector(std::vector<std::string> stages) : stages_(std::move(stages)) {}
+
   void add(const fs::path& run) {
     const auto rows = read_summary(run);
     if (rows.empty()) {
@@ -78,12 +81,14 @@ class Collector {
     }
     for (const auto& row : rows) {
       if (row.stage == "emulator" || row.stage == "kernel") continue;
-      add(row, run);
+      names_.push_back(row.name);
+      if (counts(row.name)) add(row, run);
     }
     ++runs_of_[rows.front().cell];
   }
 
   Comparison finish(std::vector<std::string>& left_out) {
+    for (const auto& stage : stages_) require_known(stage);
     Comparison comparison;
     comparison.seeds = seeds_;
     std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
@@ -109,6 +114,16 @@ class Collector {
   }
 
  private:
+  bool counts(const std::string& name) const {
+    return stages_.empty() || std::find(stages_.begin(), stages_.end(), name) != stages_.end();
+  }
+
+  void require_known(const std::string& stage) const {
+    if (std::find(names_.begin(), names_.end(), stage) == names_.end())
+      throw UsageError(fmt::format("--stages: no finished stage is named '{}'{}", stage,
+                                   did_you_mean(stage, names_)));
+  }
+
   struct Entry {
     ComparedSystem system;
     std::map<std::int64_t, std::vector<UtteranceErrors>> utterances;  // by seed
@@ -145,6 +160,8 @@ class Collector {
                     title_of(row), twice->id, row.seed));
   }
 
+  std::vector<std::string> stages_;
+  std::vector<std::string> names_;  // of all stages seen
   std::vector<Entry> entries_;
   std::vector<std::int64_t> seeds_;
   std::map<std::string, int> runs_of_;  // by cell
@@ -285,7 +302,7 @@ bool Difference::is_beyond_chance() const {
 
 Comparison compare_runs(const std::vector<fs::path>& runs, const ComparisonOptions& options,
                         std::vector<std::string>& left_out) {
-  Collector collector;
+  Collector collector(options.stages);
   for (const auto& run : runs) collector.add(run);
   Comparison comparison = collector.finish(left_out);
   require_same_utterances(comparison);

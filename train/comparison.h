@@ -50,6 +50,7 @@ struct Comparison {
 struct ComparisonOptions {
   /// Names of stages, the system first and then what it is compared with.
   std::vector<std::pair<std::string, std::string>> pairs;
+  std::vector<std::string> stages;  ///< only these; empty = all
   int resamples = 2000;
   std::uint64_t seed = 1;
 };
@@ -57,9 +58,9 @@ struct ComparisonOptions {
 /// Reads summary.json and the stages' test scores of run folders. Stages that some run has not
 /// finished are left out and named in `left_out`.
 ///
-/// Throws UsageError for a pair whose names are no stage's and for runs of the same cell and seed
-/// with an utterance in common; DataError naming the file for broken ones, for scores without
-/// utterances and for systems that were not scored on the same utterances.
+/// Throws UsageError for a pair or a list of stages with a name that is no stage's and for runs of
+/// the same cell and seed with an utterance in common; DataError naming the file for broken ones,
+/// for scores without utterances and for systems that were not scored on the same utterances.
 Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                         const ComparisonOptions& options, std::vector<std::string>& left_out);
 

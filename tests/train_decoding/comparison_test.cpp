@@ -154,6 +154,23 @@ TEST(Comparison, LeavesOutWhatIsNotFinishedEverywhere) {
   EXPECT_THAT(left_out, ElementsAre("lstm admm-k8"));
 }
 
+TEST(Comparison, LooksAtSomeStagesOnly) {
+  const TemporaryFolder folder;
+  write_stage(folder.path(), "dense", "dense", 1, {{"a", 10, 1}});
+  write_stage(folder.path(), "admm", "admm-k8", 1, {{"a", 10, 9}});
+  write_stage(folder.path(), "circulant", "circulant-k8", 1, {{"a", 10, 2}});
+  ComparisonOptions options;
+  options.stages = {"circulant-k8", "dense"};
+  std::vector<std::string> left_out;
+  const Comparison comparison = compare_runs({folder.path()}, options, left_out);
+  ASSERT_EQ(comparison.systems.size(), 2U);
+  EXPECT_EQ(comparison.systems[1].row.name, "circulant-k8");
+  EXPECT_TRUE(left_out.empty());
+  options.stages = {"circulant-k9"};
+  EXPECT_THAT(message_of<UsageError>([&] { compare_runs({folder.path()}, options, left_out); }),
+              HasSubstr("--stages: no finished stage is named 'circulant-k9'"));
+}
+
 TEST(Comparison, TheStageCalledDenseIsTheReferenceWhereThereIsOne) {
   const TemporaryFolder folder;
   write_stage(folder.path(), "dense", "start", 1, {{"a", 10, 5}});

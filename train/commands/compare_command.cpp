@@ -33,15 +33,16 @@ int compare_command(int argc, char** argv) {
       "to the dense model of the same seed and between stages, with intervals by a paired "
       "bootstrap "
       "over utterances. Runs of one seed with other test speakers count as one, larger test set.");
-  options.add_options()("run", "run folder, once for each",
-                        cxxopts::value<std::vector<std::string>>(), "DIR")(
-      "pair", "two stages whose difference matters, once for each; the first less the second",
-      cxxopts::value<std::vector<std::string>>(),
-      "NAME:NAME")("resamples", "of the bootstrap", cxxopts::value<int>()->default_value("2000"),
-                   "N")("out",
-                        "folder for compare.json, compare.md, compare.html and compare-<cell>.svg "
-                        "(default: the first run's)",
-                        cxxopts::value<std::string>(), "DIR");
+  // clang-format off
+  options.add_options()
+      ("run", "run folder, once for each", cxxopts::value<std::vector<std::string>>(), "DIR")
+      ("pair", "two stages whose difference matters, once for each; the first less the second",
+       cxxopts::value<std::vector<std::string>>(), "NAME:NAME")
+      ("stages", "only these, in tables and plots", cxxopts::value<std::string>(), "A,B")
+      ("resamples", "of the bootstrap", cxxopts::value<int>()->default_value("2000"), "N")
+      ("out", "folder for compare.json, .md and .html and compare-<cell>.svg (default: the first run's)",
+       cxxopts::value<std::string>(), "DIR");
+  // clang-format on
   cxxopts::ParseResult result;
   if (!parse_arguments(options, argc, argv, result)) return 0;
   const auto runs = list_of(result, "run");
@@ -52,6 +53,8 @@ int compare_command(int argc, char** argv) {
     throw UsageError(fmt::format("ernn compare: --resamples: found {}, expected at least 100",
                                  comparison_options.resamples));
   }
+  if (result.count("stages") > 0)
+    comparison_options.stages = split(result["stages"].as<std::string>(), ',');
   for (const auto& pair : list_of(result, "pair")) {
     const auto names = split(pair, ':');
     if (names.size() != 2)
