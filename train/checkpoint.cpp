@@ -135,10 +135,11 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
   compare(found.stage, expected.stage, "stage");
   compare(found.run, expected.run, "");
   if (found.start != expected.start) {
-    throw DataError(fmt::format(
-        "{}: the stage that it started or learns from has been trained again since; remove this stage's "
-        "folder to train it again too",
-        path.string()));
+    throw DataError(
+        fmt::format("{}: the stage that it started or learns from has been trained again since; "
+                    "remove this stage's "
+                    "folder to train it again too",
+                    path.string()));
   }
 }
 
