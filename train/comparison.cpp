@@ -67,6 +67,14 @@ std::string title_of(const SummaryRow& row) {
   return fmt::format("{} {}", row.cell, row.name);
 }
 
+/// `name`, which the option says, must be one of the finished stages.
+void require_finished(const char* option, const std::string& name,
+                      const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  throw UsageError(fmt::format("{}: no finished stage is named '{}'{}", option, name,
+                               did_you_mean(name, names)));
+}
+
 /// A run's stages of one seed, as they are put together.
 class Collector {
  public:
@@ -88,7 +96,7 @@ class Collector {
   }
 
   Comparison finish(std::vector<std::string>& left_out) {
-    for (const auto& stage : stages_) require_known(stage);
+    for (const auto& stage : stages_) require_finished("--stages", stage, names_);
     Comparison comparison;
     comparison.seeds = seeds_;
     std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
@@ -116,12 +124,6 @@ class Collector {
  private:
   bool counts(const std::string& name) const {
     return stages_.empty() || std::find(stages_.begin(), stages_.end(), name) != stages_.end();
-  }
-
-  void require_known(const std::string& stage) const {
-    if (std::find(names_.begin(), names_.end(), stage) == names_.end())
-      throw UsageError(fmt::format("--stages: no finished stage is named '{}'{}", stage,
-                                   did_you_mean(stage, names_)));
   }
 
   struct Entry {
@@ -265,11 +267,7 @@ void add_pairs(Comparison& comparison, const ComparisonOptions& options) {
     if (cells.empty() || cells.back() != system.row.cell) cells.push_back(system.row.cell);
   }
   for (const auto& [system, base] : options.pairs) {
-    for (const auto& name : {system, base}) {
-      if (std::find(names.begin(), names.end(), name) == names.end())
-        throw UsageError(fmt::format("--pair: no finished stage is named '{}'{}", name,
-                                     did_you_mean(name, names)));
-    }
+    for (const auto& name : {system, base}) require_finished("--pair", name, names);
     for (const auto& cell : cells) {
       const auto index = [&, &cell = cell](const std::string& name) {
         return find_system(comparison, cell,
