@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/tables.h"
 #include "compute/blas.h"
 #include "compute/isa.h"
 #include "train/svg_plot.h"
@@ -75,14 +76,15 @@ std::vector<Result> compare(const Recorder& recorder, const std::vector<Comparis
 
 void print(const std::vector<Result>& results) {
   if (results.empty()) return;
-  fmt::print("\n| what | beside | ms | ratio | spread | target |\n");
-  fmt::print("| --- | --- | --- | --- | --- | --- |\n");
+  Table table = {{"what", "beside", "ms", "ratio", "spread", "target"}};
   for (const Result& result : results) {
     const Comparison& c = result.comparison;
-    fmt::print("| {} | {} | {:.4g} | {:.2f} | {:.2f} to {:.2f} | {} |\n", c.name, c.beside,
-               1e3 * result.seconds, result.ratio(), result.ratios.front(), result.ratios.back(),
-               c.target > 0 ? fmt::format("{:g}", c.target) : "");
+    table.push_back({c.name, c.beside, fmt::format("{:.4g}", 1e3 * result.seconds),
+                     fmt::format("{:.2f}", result.ratio()),
+                     fmt::format("{:.2f} to {:.2f}", result.ratios.front(), result.ratios.back()),
+                     c.target > 0 ? fmt::format("{:g}", c.target) : ""});
   }
+  fmt::print("\n{}", markdown(table));
 }
 
 // Replaces what the file has under the same names.

@@ -8,6 +8,8 @@
 #include <functional>
 
 #include "base/options.h"
+#include "base/tables.h"
+#include "base/text.h"
 
 namespace ernn {
 
@@ -70,66 +72,56 @@ std::string error_text(const LookupError& error) {
 
 std::string errors(Activation function, const std::vector<int>& gate_bits,
                    const std::vector<int>& segments, DatapathTable& table) {
-  std::string text =
-      fmt::format("{}: largest error (RMS), last bits\n\n| segments |", name_of(function));
-  std::string rule = "| --- |";
+  Table rows = {{"segments"}};
   for (const int bits : gate_bits) {
-    text += fmt::format(" pieces, {0} bits | plain, {0} bits |", bits);
-    rule += " --- | --- |";
+    rows[0].push_back(fmt::format("pieces, {} bits", bits));
+    rows[0].push_back(fmt::format("plain, {} bits", bits));
   }
-  text += "\n" + rule + "\n";
   for (const int count : segments) {
-    text += fmt::format("| {} |", count);
+    rows.push_back({std::to_string(count)});
     for (const int bits : gate_bits) {
       for (const LookupKind kind : {LookupKind::pieces, LookupKind::plain})
-        text += fmt::format(" {} |",
-                            error_text(measure_lookup(kind, function, bits, count, table).error));
+        rows.back().push_back(error_text(measure_lookup(kind, function, bits, count, table).error));
     }
-    text += "\n";
   }
-  return text + "\n";
+  return fmt::format("{}: largest error (RMS), last bits\n\n{}\n", name_of(function),
+                     markdown(rows));
 }
 
 std::string costs(const std::vector<int>& gate_bits, const std::vector<int>& segments,
                   DatapathTable& table) {
-  std::string text = "LUTs of one table, estimated\n\n| segments |";
-  std::string rule = "| --- |";
-  for (const int bits : gate_bits) {
-    text += fmt::format(" pieces / ends / plain, {} bits |", bits);
-    rule += " --- |";
-  }
-  text += "\n" + rule + "\n";
+  Table rows = {{"segments"}};
+  for (const int bits : gate_bits)
+    rows[0].push_back(fmt::format("pieces / ends / plain, {} bits", bits));
   for (const int count : segments) {
-    text += fmt::format("| {} |", count);
+    rows.push_back({std::to_string(count)});
     for (const int bits : gate_bits) {
-      std::string entry;
+      std::vector<std::string> luts;
       for (const auto& [kind, name] : enum_names(LookupKind{})) {
         const LookupFigures figures = measure_lookup(kind, Activation::tanh, bits, count, table);
-        entry += fmt::format("{}{:.0f}", entry.empty() ? "" : " / ", figures.cost.lut);
+        luts.push_back(fmt::format("{:.0f}", figures.cost.lut));
       }
-      text += fmt::format(" {} |", entry);
+      rows.back().push_back(join(luts, " / "));
     }
-    text += "\n";
   }
-  return text + "\n";
+  return "LUTs of one table, estimated\n\n" + markdown(rows) + "\n";
 }
 
 std::string equal_errors(const std::vector<int>& gate_bits, DatapathTable& table) {
-  std::string text =
-      "The fewest segments for a largest error of one last bit\n\n"
-      "| gate bits | function | table | segments | largest error (RMS) | LUT | DSP |\n"
-      "| --- | --- | --- | --- | --- | --- | --- |\n";
+  Table rows = {
+      {"gate bits", "function", "table", "segments", "largest error (RMS)", "LUT", "DSP"}};
   for (const int bits : gate_bits) {
     for (const Activation function : {Activation::sigmoid, Activation::tanh}) {
       for (const auto& [kind, name] : enum_names(LookupKind{})) {
         const LookupFigures figures = measure_lookup(kind, function, bits, 0, table);
-        text += fmt::format("| {} | {} | {} | {} | {} | {:.0f} | {} |\n", bits, name_of(function),
-                            name, figures.segments, error_text(figures.error), figures.cost.lut,
-                            figures.cost.dsp);
+        rows.push_back({std::to_string(bits), name_of(function), name,
+                        std::to_string(figures.segments), error_text(figures.error),
+                        fmt::format("{:.0f}", figures.cost.lut),
+                        fmt::format("{}", figures.cost.dsp)});
       }
     }
   }
-  return text;
+  return "The fewest segments for a largest error of one last bit\n\n" + markdown(rows);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ nlohmann::ordered_json exploration_json(const Exploration& exploration);
 std::string exploration_csv(const Exploration& exploration);
 /// A page that needs nothing beside it.
 std::string exploration_page(const Exploration& exploration);
-/// What was tried and chosen, for a terminal.
+/// What was tried and chosen, in Markdown.
 std::string exploration_text(const Exploration& exploration);
 /// Why there is a design for no platform, in one line with what would help; "" when there is one.
 std::string why_no_design(const Exploration& exploration);

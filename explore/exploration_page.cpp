@@ -6,9 +6,9 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "explore/exploration.h"
+#include "explore/exploration_tables.h"
 #include "train/report_style.h"
 #include "train/svg_plot.h"
-#include "train/tables.h"
 
 namespace ernn {
 
@@ -26,10 +26,6 @@ std::string tile(const std::string& value, const std::string& what) {
 
 std::string note(const std::string& text) {
   return fmt::format("<p class=\"note\">{}</p>\n", escape_html(text));
-}
-
-std::string kilo(long long number) {
-  return fmt::format("{:.1f}k", static_cast<double>(number) / 1e3);
 }
 
 bool trained(const ExploredTrial& trial) {
@@ -52,10 +48,6 @@ int colour_of(const Exploration& exploration, const ExploredTrial& trial) {
 }
 
 constexpr int kDenseColour = 6;
-
-std::string numbered(const Exploration& exploration, const ExploredTrial& trial) {
-  return fmt::format("{} {}", &trial - exploration.trials.data() + 1, trial.record.name);
-}
 
 std::string trial_legend(const Exploration& exploration, bool designed, bool dense) {
   std::vector<LegendEntry> legend;
@@ -194,71 +186,18 @@ std::string prediction_chart(const Exploration& exploration) {
                 render(plot) + trial_legend(exploration, false, false));
 }
 
-/// What became of a trial, in a few words; the whole reason stands below the table.
-std::string fate(const ExploredTrial& trial) {
-  if (trial.record.state != TrialState::finished)
-    return trial.record.state == TrialState::stopped ? "given up" : "not trained";
-  if (!trial.meets) return "above the budget";
-  return trial.dropped.empty() ? "within the budget" : "loses too much in fixed point";
-}
-
 /// Why trials were dropped, and what could not be proposed.
 std::string reasons(const Exploration& exploration) {
   std::string items;
-  for (const ExploredTrial& trial : exploration.trials) {
-    const std::string name = numbered(exploration, trial);
-    if (!trial.dropped.empty()) {
-      items += fmt::format("<li>{}</li>\n",
-                           escape_html(fmt::format("{}: dropped, {}", name, trial.dropped)));
-    }
-    if (trial.proposal.refused > 0) {
-      items += fmt::format(
-          "<li>{}</li>\n",
-          escape_html(fmt::format("{}: {} better ones cannot be built, the first: {}", name,
-                                  trial.proposal.refused, trial.proposal.refusal)));
-    }
-  }
+  for (const std::string& reason : trial_reasons(exploration))
+    items += fmt::format("<li>{}</li>\n", escape_html(reason));
   return items.empty() ? "" : "<ul>\n" + items + "</ul>\n";
 }
 
-std::vector<std::string> trial_row(const Exploration& exploration, const ExploredTrial& trial,
-                                   bool pareto) {
-  const TrialRecord& record = trial.record;
-  const bool finished = record.state == TrialState::finished;
-  return {numbered(exploration, trial),
-          fate(trial),
-          pareto ? "yes" : "",
-          kilo(record.numbers),
-          kilo(record.multiplications),
-          fmt::format("{:.4g}", trial.proposal.assignment.loss),
-          fmt::format("{:.4g}", trial.proposal.uniform_loss),
-          trained(trial) ? fmt::format("{:.2f}", record.dev_per) : "–",
-          finished ? fmt::format("{:.2f}", record.dev_error) : "–",
-          finished ? fmt::format("{:.2f}", record.test_per) : "–"};
-}
-
 std::string trials_section(const Exploration& exploration) {
-  Table rows = {{"trial", "what became of it", "Pareto", "numbers", "multiplications",
-                 "predicted loss", "of one k within the same cost", "dev PER %", "±",
-                 "test PER %"}};
-  for (const ExploredCell& cell : exploration.cells) {
-    const TrialRecord& dense = cell.dense;
-    rows.push_back({dense.name, "what trials start from", "", kilo(dense.numbers),
-                    kilo(dense.multiplications), "0", "0", fmt::format("{:.2f}", dense.dev_per),
-                    fmt::format("{:.2f}", dense.dev_error), fmt::format("{:.2f}", dense.test_per)});
-  }
-  const std::vector<std::string> pareto = pareto_of(exploration);
-  for (const ExploredTrial& trial : exploration.trials) {
-    const bool good = std::find(pareto.begin(), pareto.end(), trial.record.name) != pareto.end();
-    rows.push_back(trial_row(exploration, trial, good));
-  }
-  const TrialRecord& dense = exploration.cells.front().dense;
   return "<div class=\"pair\">\n" + accuracy_chart(exploration) + prediction_chart(exploration) +
-         "</div>\n" + html_table(rows, 3) + reasons(exploration) +
-         note(fmt::format("PER in percent, protocol {}, {} tokens of dev and {} of test; ± is the "
-                          "standard error over utterances. Pareto: no trial has both fewer errors "
-                          "and fewer numbers. One seed each.",
-                          dense.protocol, dense.dev_tokens, dense.test_tokens));
+         "</div>\n" + html_table(trial_table(exploration), 3) + reasons(exploration) +
+         note(trial_note(exploration));
 }
 
 std::string widths_section(const Exploration& exploration) {
@@ -296,40 +235,13 @@ std::string hardware_chart(const Exploration& exploration, const ExploredPlatfor
 }
 
 std::string hardware_section(const Exploration& exploration, const ExploredPlatform& platform) {
-  Table rows = {{"trial", "", "bits", "dev PER %", "latency µs", "frames/s, one stream",
-                 "frames/s, interleaved", "µJ a frame", "DSP", "BRAM36", "LUT", "FF"}};
-  for (const HardwareDesign& design : platform.designs) {
-    const ExploredTrial& trial = *find_trial(exploration, design.name);
-    const std::string remark = platform.chosen == design.name ? "chosen" : design.refusal;
-    std::vector<std::string> row = {numbered(exploration, trial), remark,
-                                    std::to_string(trial.widths.options.bits),
-                                    fmt::format("{:.2f}", trial.widths.per)};
-    if (design.fits()) {
-      for (const double value : {design.latency_us, design.single_fps, design.interleaved_fps,
-                                 design.energy_uj, design.resources.dsp, design.resources.bram36,
-                                 design.resources.lut, design.resources.ff})
-        row.push_back(fmt::format("{:.{}f}", value, value < 100 ? 2 : 0));
-    }
-    row.resize(rows.front().size(), "–");
-    rows.push_back(row);
-  }
   std::string text = platform.designs.empty()
                          ? note("No trial is within the budget, so no kernel was designed.")
                          : "<div class=\"pair\">\n" + hardware_chart(exploration, platform, true) +
                                hardware_chart(exploration, platform, false) + "</div>\n" +
-                               html_table(rows, 2);
-  if (!platform.chosen.empty()) {
-    text += note(fmt::format(
-        "Chosen for {}: {}, test PER {:.2f} % ({} tokens) at its widths. Folder {} is a run with "
-        "this design: its design.yaml trains and exports, folds.yaml is for ernn estimate. Times "
-        "and resources are arithmetic, energy rests on assumed factors (docs/hardware.md).",
-        name_of(exploration.options.objective), platform.chosen, platform.test_per,
-        platform.test_tokens, platform.label));
-  }
-  return html_section(
-      fmt::format("{} ({}, {:.0f} MHz)", escape_html(platform.label),
-                  escape_html(platform.platform.device), platform.platform.clock_mhz),
-      text);
+                               html_table(design_table(exploration, platform), 2);
+  if (!platform.chosen.empty()) text += note(choice_note(exploration, platform));
+  return html_section(escape_html(title_of(platform)), text);
 }
 
 }  // namespace

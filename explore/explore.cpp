@@ -242,6 +242,7 @@ void Explorer::write(const Exploration& exploration) const {
   make_folder(setup_.out);
   write_file(setup_.out / "explore.json", exploration_json(exploration).dump(1) + "\n");
   write_file(setup_.out / "pareto.csv", exploration_csv(exploration));
+  write_file(setup_.out / "explore.md", exploration_text(exploration));
   write_file(setup_.out / "explore.html", exploration_page(exploration));
   for (const ExploredPlatform& platform : exploration.platforms) {
     if (platform.chosen.empty()) continue;

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/tables.h"
 #include "base/text.h"
 #include "train/comparison.h"
 #include "train/report_style.h"
 #include "train/svg_plot.h"
-#include "train/tables.h"
 
 namespace ernn {
 

@@ -93,4 +93,17 @@ std::string html_section(const std::string& title, const std::string& content) {
   return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", title, content);
 }
 
+std::string html_table(const Table& table, std::size_t first_number) {
+  std::string text = "<div class=\"scroll\"><table>\n";
+  for (std::size_t r = 0; r < table.size(); ++r) {
+    text += "<tr>";
+    for (std::size_t c = 0; c < table[r].size(); ++c) {
+      text += fmt::format("<{0}{1}>{2}</{0}>", r == 0 ? "th" : "td",
+                          c >= first_number ? " class=\"n\"" : "", escape_html(table[r][c]));
+    }
+    text += "</tr>\n";
+  }
+  return text + "</table></div>\n";
+}
+
 }  // namespace ernn

@@ -1,7 +1,10 @@
 // The look of report pages.
 #pragma once
 
+#include <cstddef>
 #include <string>
+
+#include "base/tables.h"
 
 namespace ernn {
 
@@ -12,5 +15,7 @@ const char* report_style();
 std::string html_page(const std::string& title, const std::string& body);
 /// A framed part of a page; both are HTML.
 std::string html_section(const std::string& title, const std::string& content);
+/// Columns from `first_number` on are set as numbers, to the right.
+std::string html_table(const Table& table, std::size_t first_number);
 
 }  // namespace ernn

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/tables.h"
 
 namespace ernn {
 
@@ -97,26 +98,24 @@ void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row)
 }
 
 std::string summary_table(const std::vector<SummaryRow>& rows) {
-  std::size_t name_width = 4;
-  for (const auto& row : rows) name_width = std::max(name_width, row.name.size());
-  std::string text = fmt::format(
-      "{:<9}  {:<{}}  {:<8} {:>5} {:>4} {:>7} {:>7} {:>10} {:>10} {:>10}\n", "stage", "name",
-      name_width, "cell", "block", "bits", "PER %", "tokens", "parameters", "kB", "mismatches");
+  Table table = {
+      {"stage", "name", "cell", "k", "bits", "PER %", "tokens", "parameters", "kB", "mismatches"}};
   for (const auto& row : rows) {
-    text +=
-        fmt::format("{:<9}  {:<{}}  {:<8} {:>5} {:>4} {:>7.2f} {:>7} {:>10} {:>10.1f} {:>10}\n",
-                    row.stage, row.name, name_width, row.cell, row.block_size, row.bits, row.per,
-                    row.tokens, row.parameters, static_cast<double>(row.stored_bits) / 8000.0,
-                    row.stage == "kernel" ? std::to_string(row.mismatches) : "-");
+    table.push_back({row.stage, row.name, row.cell, std::to_string(row.block_size),
+                     std::to_string(row.bits), fmt::format("{:.2f}", row.per),
+                     std::to_string(row.tokens), std::to_string(row.parameters),
+                     fmt::format("{:.1f}", static_cast<double>(row.stored_bits) / 8000.0),
+                     row.stage == "kernel" ? std::to_string(row.mismatches) : "–"});
   }
+  std::string text = markdown(table);
   std::set<std::string> protocols, seeds;
   for (const auto& row : rows) {
     protocols.insert(row.protocol);
     seeds.insert(std::to_string(row.seed));
   }
   if (!rows.empty()) {
-    text += fmt::format("protocol {}, seed {}; kB = 1000 bytes\n", fmt::join(protocols, " and "),
-                        fmt::join(seeds, " and "));
+    text += fmt::format("\nprotocol {}, seed {}; kB: 1000 bytes of stored weights\n",
+                        fmt::join(protocols, " and "), fmt::join(seeds, " and "));
   }
   return text;
 }

@@ -33,7 +33,7 @@ std::vector<SummaryRow> read_summary(const std::filesystem::path& folder);
 /// Replaces the row with the same stage, name and bits, or appends it; written atomically.
 void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row);
 
-/// The rows as a table for the terminal.
+/// The rows as a table in Markdown, with protocol and seeds below.
 std::string summary_table(const std::vector<SummaryRow>& rows);
 
 }  // namespace ernn

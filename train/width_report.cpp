@@ -8,11 +8,11 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "base/tables.h"
 #include "base/text.h"
 #include "train/report_style.h"
 #include "train/standard_error.h"
 #include "train/svg_plot.h"
-#include "train/tables.h"
 
 namespace ernn {
 
@@ -30,38 +30,102 @@ void merge_scores(ScoreSheet& into, const ScoreSheet& other) {
   into.total += other.total;
 }
 
-bool comparable(const WidthResult& a, const WidthResult& b) {
-  return a.bits == b.bits && a.measured == b.measured && a.scores.protocol == b.scores.protocol &&
+bool same_signals(const WidthResult& a, const WidthResult& b) {
+  return a.bits == b.bits && a.scores.protocol == b.scores.protocol &&
          std::equal(
              a.signals.begin(), a.signals.end(), b.signals.begin(), b.signals.end(),
-             [](const SignalError& x, const SignalError& y) { return x.signal == y.signal; }) &&
+             [](const SignalError& x, const SignalError& y) { return x.signal == y.signal; });
+}
+
+bool same_utterances(const WidthResult& a, const WidthResult& b) {
+  return a.measured == b.measured &&
          std::equal(a.scores.utterances.begin(), a.scores.utterances.end(),
                     b.scores.utterances.begin(), b.scores.utterances.end(),
                     [](const UtteranceScore& x, const UtteranceScore& y) { return x.id == y.id; });
 }
 
-void merge(WidthStudy& into, const WidthStudy& other) {
-  if (!std::equal(into.results.begin(), into.results.end(), other.results.begin(),
-                  other.results.end(), comparable)) {
+template <class Comparable>
+bool all_of(const WidthStudy& a, const WidthStudy& b, const Comparable& comparable) {
+  return std::equal(a.results.begin(), a.results.end(), b.results.begin(), b.results.end(),
+                    comparable);
+}
+
+void merge_signals(WidthStudy& into, const WidthStudy& other) {
+  if (!all_of(into, other, same_signals)) {
     throw UsageError(
-        fmt::format("{}: seeds {} and {} were not measured at the same widths, signals and "
-                    "utterances",
+        fmt::format("{}: two runs, of seeds {} and {}, were not measured at the same "
+                    "widths, signals and protocol",
                     name_of(into), into.seeds.front(), other.seeds.front()));
   }
-  const auto merged = static_cast<double>(into.seeds.size());
+  const auto runs = static_cast<double>(into.runs), more_runs = static_cast<double>(other.runs);
   for (std::size_t w = 0; w < into.results.size(); ++w) {
-    merge_scores(into.results[w].scores, other.results[w].scores);
     for (std::size_t s = 0; s < into.results[w].signals.size(); ++s) {
       SignalError& signal = into.results[w].signals[s];
       const SignalError& more = other.results[w].signals[s];
-      signal.snr_db = (merged * signal.snr_db + more.snr_db) / (merged + 1);
+      signal.snr_db = (runs * signal.snr_db + more_runs * more.snr_db) / (runs + more_runs);
       signal.saturations += more.saturations;
       signal.values += more.values;
       signal.largest = std::max(signal.largest, more.largest);
       signal.worst = std::max(signal.worst, more.worst);
     }
   }
+  into.runs += other.runs;
+}
+
+/// Another run of the same seed has other test speakers.
+void merge_utterances(WidthStudy& into, const WidthStudy& other) {
+  merge_signals(into, other);
+  for (std::size_t w = 0; w < into.results.size(); ++w) {
+    into.results[w].measured += other.results[w].measured;
+    for (const UtteranceScore& score : other.results[w].scores.utterances)
+      into.results[w].scores.add(score);
+  }
+}
+
+/// In order of their names, each once.
+void sort_utterances(WidthStudy& study) {
+  for (WidthResult& result : study.results) {
+    auto& utterances = result.scores.utterances;
+    std::sort(utterances.begin(), utterances.end(),
+              [](const UtteranceScore& a, const UtteranceScore& b) { return a.id < b.id; });
+    const auto twice = std::adjacent_find(
+        utterances.begin(), utterances.end(),
+        [](const UtteranceScore& a, const UtteranceScore& b) { return a.id == b.id; });
+    if (twice == utterances.end()) continue;
+    throw UsageError(
+        fmt::format("{}: utterance {} is in two runs of seed {}; runs of one seed need test sets "
+                    "that have nothing in common",
+                    name_of(study), twice->id, study.seeds.front()));
+  }
+}
+
+/// Another seed has the same test speakers.
+void merge_seed(WidthStudy& into, const WidthStudy& other) {
+  merge_signals(into, other);
+  if (!all_of(into, other, same_utterances)) {
+    throw UsageError(fmt::format("{}: seeds {} and {} were not measured on the same utterances",
+                                 name_of(into), into.seeds.front(), other.seeds.front()));
+  }
+  for (std::size_t w = 0; w < into.results.size(); ++w)
+    merge_scores(into.results[w].scores, other.results[w].scores);
   into.seeds.push_back(other.seeds.front());
+}
+
+/// Studies that `same` holds for, put together by `merge` into the first of them.
+template <class Same, class Merge>
+Studies merge_where(const Studies& studies, const Same& same, const Merge& merge) {
+  Studies merged;
+  for (const WidthStudy& study : studies) {
+    const auto found = std::find_if(merged.begin(), merged.end(), [&](const WidthStudy& other) {
+      return other.cell == study.cell && other.block == study.block && same(other, study);
+    });
+    if (found == merged.end()) {
+      merged.push_back(study);
+    } else {
+      merge(*found, study);
+    }
+  }
+  return merged;
 }
 
 /// The widths without real numbers, which come first.
@@ -229,18 +293,13 @@ std::vector<Studies> by_cell(const Studies& studies) {
 
 }  // namespace
 
-std::vector<WidthStudy> merge_seeds(const std::vector<WidthStudy>& studies) {
-  Studies merged;
-  for (const WidthStudy& study : studies) {
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const WidthStudy& other) {
-      return other.cell == study.cell && other.block == study.block;
-    });
-    if (same == merged.end()) {
-      merged.push_back(study);
-    } else {
-      merge(*same, study);
-    }
-  }
+std::vector<WidthStudy> merge_runs(const std::vector<WidthStudy>& studies) {
+  Studies seeds = merge_where(
+      studies, [](const auto& a, const auto& b) { return a.seeds.front() == b.seeds.front(); },
+      merge_utterances);
+  for (WidthStudy& seed : seeds) sort_utterances(seed);
+  Studies merged = merge_where(
+      seeds, [](const auto&, const auto&) { return true; }, merge_seed);
   std::stable_sort(merged.begin(), merged.end(), [](const WidthStudy& a, const WidthStudy& b) {
     return std::make_pair(a.cell, a.block) < std::make_pair(b.cell, b.block);
   });

@@ -150,7 +150,7 @@ double saturated_ppm(const WidthResult& result) {
 std::string measured_text(const WidthResult& result) {
   const std::size_t all = result.scores.utterances.size();
   if (result.measured == all) return "";
-  return fmt::format("signals of the first {} of {} utterances", result.measured, all);
+  return fmt::format("signals of {} of {} utterances", result.measured, all);
 }
 
 std::string width_table(const std::vector<WidthResult>& results) {

@@ -54,7 +54,7 @@ double saturated_ppm(const WidthResult& result);
 ScoreSheet score_quantised(const QuantisedNetwork& network, const ModelContext& context,
                            const UtteranceSet& utterances);
 
-/// "signals of the first 100 of 2600 utterances", "" where they are of all.
+/// "signals of 100 of 2600 utterances", "" where they are of all.
 std::string measured_text(const WidthResult& result);
 
 /// A line for each width, then a line for each signal with a column for each width, as text.

@@ -113,10 +113,10 @@ TEST(Exploration, JsonAndTextSayTheSame) {
   EXPECT_EQ(json["platforms"][0]["chosen"], "fine");
   EXPECT_EQ(json["platforms"][0]["designs"][1]["refusal"],
             exploration.platforms[0].designs[1].refusal);
-  const std::string text = exploration_text(exploration);
-  EXPECT_THAT(text, HasSubstr("given up dropped: given up: <too bad>"));
-  EXPECT_THAT(text, HasSubstr("coarse does not fit: even one block"));
-  EXPECT_THAT(text, HasSubstr("* fine: 12 bits"));
+  const std::string text = unpadded(exploration_text(exploration));
+  EXPECT_THAT(text, HasSubstr("4 given up: dropped, given up: <too bad>"));
+  EXPECT_THAT(text, HasSubstr("| 3 coarse | even one block at a time: 9 DSP blocks"));
+  EXPECT_THAT(text, HasSubstr("| 1 fine | chosen | 12 | 20.45 | 12.50 |"));
 }
 
 TEST(Exploration, SaysWhyThereIsNoDesignAndWhatWouldHelp) {

@@ -53,8 +53,8 @@ WidthStudy study(const std::string& cell, int block, int seed, int worse = 0) {
 TEST(WidthReport, SeedsAreCountedTogether) {
   WidthStudy other = study("gru", 8, 2, 1);
   other.results[1].signals[1].snr_db = 53;
-  const auto merged = merge_seeds({study("lstm", 4, 1), study("gru", 8, 1), study("gru", 4, 1),
-                                   other, study("lstm", 4, 2), study("lstm", 4, 3, 3)});
+  const auto merged = merge_runs({study("lstm", 4, 1), study("gru", 8, 1), study("gru", 4, 1),
+                                  other, study("lstm", 4, 2), study("lstm", 4, 3, 3)});
   ASSERT_EQ(merged.size(), 3U);
   EXPECT_EQ(merged[0].cell, "gru");
   EXPECT_EQ(merged[0].block, 4);
@@ -71,20 +71,65 @@ TEST(WidthReport, SeedsAreCountedTogether) {
   EXPECT_DOUBLE_EQ(merged[2].results[2].signals[0].snr_db, 40);
 }
 
+WidthStudy fold(int seed, const std::string& utterance, const std::vector<int>& errors) {
+  WidthStudy one = study("gru", 8, seed);
+  for (WidthResult& result : one.results) {
+    result.scores = scores(errors);
+    for (std::size_t u = 0; u < errors.size(); ++u)
+      result.scores.utterances[u].id = utterance + std::to_string(u);
+    result.measured = errors.size();
+  }
+  return one;
+}
+
+TEST(WidthReport, RunsOfOneSeedAreOneLargerTestSet) {
+  WidthStudy loud = fold(1, "b", {2});
+  loud.results[1].signals[1].snr_db = 58;
+  // Seed 2 has its folds in another order.
+  const auto merged =
+      merge_runs({fold(1, "a", {3, 5}), loud, fold(2, "b", {4}), fold(2, "a", {1, 1})});
+  ASSERT_EQ(merged.size(), 1U);
+  EXPECT_EQ(merged[0].seeds, (std::vector<std::int64_t>{1, 2}));
+  const WidthResult& twelve = merged[0].results[1];
+  ASSERT_EQ(twelve.scores.utterances.size(), 3U);
+  EXPECT_EQ(twelve.scores.utterances[0].counts.errors(), 3 + 1);  // a0
+  EXPECT_EQ(twelve.scores.utterances[2].counts.errors(), 2 + 4);  // b0
+  EXPECT_EQ(twelve.scores.total.tokens, 60);
+  EXPECT_EQ(twelve.measured, 3U);
+  EXPECT_EQ(twelve.signals[1].saturations, 4 * 2);
+  EXPECT_DOUBLE_EQ(twelve.signals[1].snr_db, (43 * 3 + 58) / 4.0);
+}
+
+std::string refusal(const std::vector<WidthStudy>& studies) {
+  try {
+    merge_runs(studies);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(WidthReport, TestSetsOfOneSeedAreDisjointAndOfAllSeedsTheSame) {
+  EXPECT_THAT(refusal({fold(1, "a", {3, 5}), fold(1, "a", {2})}),
+              HasSubstr("utterance a0 is in two runs of seed 1"));
+  EXPECT_THAT(refusal({fold(1, "a", {3}), fold(1, "b", {5}), fold(2, "a", {2})}),
+              HasSubstr("seeds 1 and 2 were not measured on the same utterances"));
+}
+
 TEST(WidthReport, WhatDoesNotCompareIsRefused) {
   WidthStudy fewer = study("gru", 8, 2);
   fewer.results.pop_back();
-  EXPECT_THROW(merge_seeds({study("gru", 8, 1), fewer}), UsageError);
+  EXPECT_THROW(merge_runs({study("gru", 8, 1), fewer}), UsageError);
   WidthStudy others = study("gru", 8, 2);
   others.results[1].scores.utterances[0].id = "v";
-  EXPECT_THROW(merge_seeds({study("gru", 8, 1), others}), UsageError);
+  EXPECT_THROW(merge_runs({study("gru", 8, 1), others}), UsageError);
   WidthStudy signals = study("gru", 8, 2);
   signals.results[1].signals[0].signal = "hidden";
-  EXPECT_THROW(merge_seeds({study("gru", 8, 1), signals}), UsageError);
+  EXPECT_THROW(merge_runs({study("gru", 8, 1), signals}), UsageError);
 }
 
 TEST(WidthReport, TablesHoldChangesErrorsAndWorstSignals) {
-  const std::string text = width_comparison({study("gru", 8, 1)});
+  const std::string text = unpadded(width_comparison({study("gru", 8, 1)}));
   // 8 of 20; one error more in the first utterance: residuals +-0.5, so 100 sqrt(2 / 4 * 2) / 20.
   EXPECT_THAT(text,
               HasSubstr("| gru | 8 | 1 | 20 | 40.00 ± 10.00 | +0.00 ± 0.00 | +5.00 ± 5.00 |"));

@@ -155,7 +155,7 @@ TEST(WidthSweep, TextAndJsonHoldEveryWidth) {
   EXPECT_THAT(width_table(results), HasSubstr("float"));
   EXPECT_THAT(width_table(results), HasSubstr("protocol kaldi\n"));
   EXPECT_THAT(width_table(problem.sweep({10}, 1)),
-              HasSubstr("protocol kaldi; signals of the first 1 of 3 utterances\n"));
+              HasSubstr("protocol kaldi; signals of 1 of 3 utterances\n"));
   EXPECT_THAT(width_signals(results), HasSubstr("layers.0.cell_argument"));
   const auto json = nlohmann::json::parse(width_json(results));
   ASSERT_EQ(json.size(), 3U);

@@ -16,6 +16,15 @@ inline int count(const std::string& text, const std::string& part) {
   return found;
 }
 
+/// A table in Markdown without the padding of its columns.
+inline std::string unpadded(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    if (c != ' ' || result.empty() || result.back() != ' ') result += c;
+  }
+  return result;
+}
+
 /// Values of every attribute of that name, in order.
 inline std::vector<std::string> attributes_of(const std::string& text, const std::string& name) {
   std::vector<std::string> values;

@@ -91,7 +91,7 @@ TEST(Summary, TableNamesProtocolTokensAndMismatches) {
   EXPECT_THAT(text, HasSubstr("1257"));
   EXPECT_THAT(text, HasSubstr("protocol kaldi, seed 7"));
   EXPECT_THAT(text, HasSubstr("400.0"));  // 3.2 Mbit
-  EXPECT_THAT(text, HasSubstr(" 3\n"));
+  EXPECT_THAT(text, HasSubstr(" 3 |\n"));
   EXPECT_EQ(summary_table({}).find("protocol"), std::string::npos);
 }
 

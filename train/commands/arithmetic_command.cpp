@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "base/tables.h"
 #include "explore/activation_comparison.h"
 #include "export/float_network.h"
 #include "export/profile.h"
@@ -52,23 +53,20 @@ std::string scale_table(const std::vector<RunStage>& stages) {
       ++mean.count;
     }
   }
-  std::string text = "| k | 1/k in | matrices |";
-  std::string rule = "| --- | --- | --- |";
-  for (const int bits : kSpectrumBits) {
-    text += fmt::format(" {} bits |", bits);
-    rule += " --- |";
-  }
   const int input = stages.front().config.export_options.bits;
   const int usual = input + stages.front().config.export_options.guard_bits;
-  text += fmt::format(" adder bits of both transforms at {} |\n{} --- |\n", usual, rule);
+  Table table = {{"k", "1/k in", "matrices"}};
+  for (const int bits : kSpectrumBits) table[0].push_back(fmt::format("{} bits", bits));
+  table[0].push_back(fmt::format("adder bits of both transforms at {}", usual));
   for (const auto& [key, by_bits] : means) {
-    text += fmt::format("| {} | {} | {} |", key.first, name_of(key.second),
-                        by_bits.begin()->second.count);
+    std::vector<std::string> row = {std::to_string(key.first), name_of(key.second),
+                                    std::to_string(by_bits.begin()->second.count)};
     for (const auto& [bits, mean] : by_bits)
-      text += fmt::format(" {:.1f} |", mean.sum / mean.count);
-    text += fmt::format(" {} |\n", transform_adder_bits(key.second, key.first, input, usual));
+      row.push_back(fmt::format("{:.1f}", mean.sum / mean.count));
+    row.push_back(std::to_string(transform_adder_bits(key.second, key.first, input, usual)));
+    table.push_back(row);
   }
-  return text;
+  return markdown(table);
 }
 
 }  // namespace

@@ -60,8 +60,9 @@ int widths_command(int argc, char** argv) {
       "ernn widths",
       "Quantises trained models at several widths and runs the test split through the integer "
       "emulator at each: signal-to-noise ratio and saturations of every signal, phone error rates, "
-      "as tables and as a page. Runs that differ in their seeds are counted together. Nothing is "
-      "trained again.");
+      "as tables and as a page. Runs that differ in seeds and test speakers are counted together, "
+      "as in ernn compare. "
+      "Nothing is trained again.");
   options.add_options()("run", "run folder, once for each",
                         cxxopts::value<std::vector<std::string>>(), "DIR")(
       "stage", "stage of the runs, once for each (default: the circulant ones)",
@@ -91,7 +92,7 @@ int widths_command(int argc, char** argv) {
   std::vector<WidthStudy> studies;
   studies.reserve(stages.size());
   for (const RunStage& stage : stages) studies.push_back(study_widths(stage, sweep));
-  studies = merge_seeds(studies);
+  studies = merge_runs(studies);
   const std::string tables = width_comparison(studies);
   write_file(out / "widths.md", tables);
   write_file(out / "widths.html", width_page(studies));
