@@ -94,6 +94,12 @@ class Run {
       const Start start = find_start(stage);
       const bool done = finished(stage, start);
       require_same_files(stage, start);
+      // Only now is the folder known to belong to this configuration, whose parts that do not
+      // matter to training, such as export, may have changed.
+      group().from_first([&] {
+        save(config_, options_.out / "config.yaml");
+        return std::string();
+      });
       if (!done) train_stage(stage, start);
     }
     return read_summary(options_.out);
@@ -241,8 +247,6 @@ class Run {
   void train_stage(const StageOptions& stage, const Start& start) {
     const TrainingData& data = this->data();
     group().from_first([&] {
-      // Only now is the folder known to belong to this configuration.
-      save(config_, options_.out / "config.yaml");
       make_folder(options_.out / stage.name);
       return std::string();
     });

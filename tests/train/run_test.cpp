@@ -376,6 +376,19 @@ TEST(Run, FinishedStagesAreSkipped) {
   EXPECT_EQ(rows.size(), 3U);
 }
 
+TEST(Run, WhatComesAfterTrainingMayChangeInAFinishedRun) {
+  const TemporaryFolder folder;
+  train(toy::config("", {"training.max_steps=2"}), folder.path());
+  const std::string model = read_file(folder.path() / "dense/model.safetensors");
+  train(toy::config("", {"training.max_steps=2", "export.bits=7"}), folder.path(), true);
+  EXPECT_EQ(load_run_config(folder.path() / "config.yaml", {}).export_options.bits, 7);
+  EXPECT_EQ(read_file(folder.path() / "dense/model.safetensors"), model);
+  // A configuration that the folder does not belong to leaves it as it is.
+  const auto other = toy::config("", {"training.max_steps=2", "seed=4", "export.bits=9"});
+  EXPECT_THROW(train(other, folder.path(), true), DataError);
+  EXPECT_EQ(load_run_config(folder.path() / "config.yaml", {}).export_options.bits, 7);
+}
+
 TEST(Run, StagesCanBeTrainedOneByOne) {
   const TemporaryFolder folder;
   train(toy::config(kTwoStages), folder.path() / "straight");
