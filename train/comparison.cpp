@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -99,9 +100,12 @@ class Collector {
     for (const auto& stage : stages_) require_finished("--stages", stage, names_);
     Comparison comparison;
     comparison.seeds = seeds_;
-    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-      return a.system.row.cell < b.system.row.cell;
-    });
+    const auto place = [&](const Entry& entry) {
+      const auto found = std::find(stages_.begin(), stages_.end(), entry.system.row.name);
+      return std::make_pair(entry.system.row.cell, found - stages_.begin());
+    };
+    std::stable_sort(entries_.begin(), entries_.end(),
+                     [&](const Entry& a, const Entry& b) { return place(a) < place(b); });
     for (auto& entry : entries_) {
       const bool whole = entry.runs == runs_of_[entry.system.row.cell];
       if (!whole) {

@@ -42,15 +42,16 @@ struct Difference {
 
 struct Comparison {
   std::vector<std::int64_t> seeds;
-  std::vector<ComparedSystem> systems;  ///< by cell, in the order of the first run's stages
-  std::vector<Difference> to_dense;     ///< to the stage `dense`, else the first of that type
-  std::vector<Difference> pairs;        ///< those asked for, where a cell has both
+  /// By cell, in the order asked for, else that of the first run's stages.
+  std::vector<ComparedSystem> systems;
+  std::vector<Difference> to_dense;  ///< to the stage `dense`, else the first of that type
+  std::vector<Difference> pairs;     ///< those asked for, where a cell has both
 };
 
 struct ComparisonOptions {
   /// Names of stages, the system first and then what it is compared with.
   std::vector<std::pair<std::string, std::string>> pairs;
-  std::vector<std::string> stages;  ///< only these; empty = all
+  std::vector<std::string> stages;  ///< only these, in this order; empty = all
   int resamples = 2000;
   std::uint64_t seed = 1;
 };

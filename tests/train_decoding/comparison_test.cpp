@@ -154,7 +154,7 @@ TEST(Comparison, LeavesOutWhatIsNotFinishedEverywhere) {
   EXPECT_THAT(left_out, ElementsAre("lstm admm-k8"));
 }
 
-TEST(Comparison, LooksAtSomeStagesOnly) {
+TEST(Comparison, LooksAtSomeStagesOnlyInTheOrderAskedFor) {
   const TemporaryFolder folder;
   write_stage(folder.path(), "dense", "dense", 1, {{"a", 10, 1}});
   write_stage(folder.path(), "admm", "admm-k8", 1, {{"a", 10, 9}});
@@ -164,7 +164,8 @@ TEST(Comparison, LooksAtSomeStagesOnly) {
   std::vector<std::string> left_out;
   const Comparison comparison = compare_runs({folder.path()}, options, left_out);
   ASSERT_EQ(comparison.systems.size(), 2U);
-  EXPECT_EQ(comparison.systems[1].row.name, "circulant-k8");
+  EXPECT_EQ(comparison.systems[0].row.name, "circulant-k8");
+  EXPECT_EQ(comparison.systems[1].row.name, "dense");
   EXPECT_TRUE(left_out.empty());
   options.stages = {"circulant-k9"};
   EXPECT_THAT(message_of<UsageError>([&] { compare_runs({folder.path()}, options, left_out); }),

@@ -38,7 +38,7 @@ int compare_command(int argc, char** argv) {
       ("run", "run folder, once for each", cxxopts::value<std::vector<std::string>>(), "DIR")
       ("pair", "two stages whose difference matters, once for each; the first less the second",
        cxxopts::value<std::vector<std::string>>(), "NAME:NAME")
-      ("stages", "only these, in tables and plots", cxxopts::value<std::string>(), "A,B")
+      ("stages", "only these, in this order, in tables and plots", cxxopts::value<std::string>(), "A,B")
       ("resamples", "of the bootstrap", cxxopts::value<int>()->default_value("2000"), "N")
       ("out", "folder for compare.json, .md and .html and compare-<cell>.svg (default: the first run's)",
        cxxopts::value<std::string>(), "DIR");
