@@ -94,13 +94,12 @@ class Run {
       const Start start = find_start(stage);
       const bool done = finished(stage, start);
       require_same_files(stage, start);
-      // Only now is the folder known to belong to this configuration, whose parts that do not
-      // matter to training, such as export, may have changed.
-      group().from_first([&] {
-        save(config_, options_.out / "config.yaml");
-        return std::string();
-      });
-      if (!done) train_stage(stage, start);
+      if (done) {
+        // What does not matter to training, such as export, may have changed.
+        group().from_first([&] { return save_configuration(); });
+      } else {
+        train_stage(stage, start);
+      }
     }
     return read_summary(options_.out);
   }
@@ -202,6 +201,12 @@ class Run {
     return "";
   }
 
+  /// Called when the folder is known to belong to this configuration; returns nothing of interest.
+  std::string save_configuration() const {
+    save(config_, options_.out / "config.yaml");
+    return "";
+  }
+
   Start find_start(const StageOptions& stage) const {
     Start start{config_.model, {}, {}, "", 0};
     if (!starts_fresh(stage)) {
@@ -248,7 +253,7 @@ class Run {
     const TrainingData& data = this->data();
     group().from_first([&] {
       make_folder(options_.out / stage.name);
-      return std::string();
+      return save_configuration();
     });
     StageInputs inputs;
     inputs.stage = stage;

@@ -407,6 +407,16 @@ TEST(Run, StagesCanBeTrainedOneByOne) {
                   {"dense", "admm", "circulant"});
 }
 
+TEST(Run, AFolderIsNoRunWithoutItsData) {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.out = folder.path();
+  options.quiet = true;
+  const auto missing = []() -> TrainingData { throw DataError("no such folder"); };
+  EXPECT_THROW(run_training(toy::config(), options, missing), DataError);
+  EXPECT_EQ(train(toy::config("", {"training.max_steps=2"}), folder.path()).size(), 1U);
+}
+
 TEST(Run, AFolderWithARunIsNotOverwritten) {
   const TemporaryFolder folder;
   train(toy::config("", {"training.max_steps=2"}), folder.path());
