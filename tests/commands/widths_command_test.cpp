@@ -74,6 +74,8 @@ TEST_F(WidthsCommand, NamedStagesAloneAreTaken) {
   EXPECT_THAT(run({"widths", "--run", path("1").string(), "--stage", "k8"}, 2),
               HasSubstr("no stage 'k8'"));
   EXPECT_THAT(run({"widths", "--stage", "k2"}, 2), HasSubstr("--run DIR is missing"));
+  EXPECT_THAT(run({"widths", "--run", path("1").string(), "--stage", "k4", "--stage", "qat"}, 2),
+              HasSubstr("stages 'k4' and 'qat' both have k = 4"));
 }
 
 TEST_F(WidthsCommand, AStageTrainedInFixedPointIsTakenAndExportedInItsFormats) {

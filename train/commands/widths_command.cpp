@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -30,6 +32,20 @@ SummaryRow row_of(const RunStage& stage) {
   }
   throw DataError(fmt::format("{}: no row for stage '{}'; has ernn train finished it?",
                               (stage.run / "summary.json").string(), stage.stage));
+}
+
+/// Networks of one cell and block size are counted as one, which two stages of a run are not.
+void require_one_of_each_size(const std::vector<RunStage>& stages) {
+  std::map<std::pair<fs::path, int>, std::string> known;
+  for (const RunStage& stage : stages) {
+    const int block = row_of(stage).block_size;
+    const auto [other, is_new] = known.try_emplace({stage.run, block}, stage.stage);
+    if (is_new) continue;
+    throw UsageError(
+        fmt::format("{}: stages '{}' and '{}' both have k = {} and would count as one; name one of "
+                    "them by --stage",
+                    stage.run.string(), other->second, stage.stage, block));
+  }
 }
 
 WidthStudy study_widths(const RunStage& stage, WidthSweep sweep) {
@@ -86,6 +102,7 @@ int widths_command(int argc, char** argv) {
   if (result.count("bits") > 0) sweep.bits = result["bits"].as<std::vector<int>>();
   if (result.count("measured") > 0) sweep.measured = result["measured"].as<std::size_t>();
   const std::vector<RunStage> stages = read_run_stages("widths", result, sets);
+  require_one_of_each_size(stages);
   const fs::path out =
       result.count("out") > 0 ? fs::path(result["out"].as<std::string>()) : stages.front().run;
   make_folder(out);
