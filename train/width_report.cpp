@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/tables.h"
 #include "base/text.h"
+#include "train/disjoint_test_sets.h"
 #include "train/report_style.h"
 #include "train/standard_error.h"
 #include "train/svg_plot.h"
@@ -79,23 +80,6 @@ void merge_utterances(WidthStudy& into, const WidthStudy& other) {
     into.results[w].measured += other.results[w].measured;
     for (const UtteranceScore& score : other.results[w].scores.utterances)
       into.results[w].scores.add(score);
-  }
-}
-
-/// In order of their names, each once.
-void sort_utterances(WidthStudy& study) {
-  for (WidthResult& result : study.results) {
-    auto& utterances = result.scores.utterances;
-    std::sort(utterances.begin(), utterances.end(),
-              [](const UtteranceScore& a, const UtteranceScore& b) { return a.id < b.id; });
-    const auto twice = std::adjacent_find(
-        utterances.begin(), utterances.end(),
-        [](const UtteranceScore& a, const UtteranceScore& b) { return a.id == b.id; });
-    if (twice == utterances.end()) continue;
-    throw UsageError(
-        fmt::format("{}: utterance {} is in two runs of seed {}; runs of one seed need test sets "
-                    "that have nothing in common",
-                    name_of(study), twice->id, study.seeds.front()));
   }
 }
 
@@ -297,7 +281,10 @@ std::vector<WidthStudy> merge_runs(const std::vector<WidthStudy>& studies) {
   Studies seeds = merge_where(
       studies, [](const auto& a, const auto& b) { return a.seeds.front() == b.seeds.front(); },
       merge_utterances);
-  for (WidthStudy& seed : seeds) sort_utterances(seed);
+  for (WidthStudy& seed : seeds) {
+    for (WidthResult& result : seed.results)
+      sort_disjoint(result.scores.utterances, name_of(seed), seed.seeds.front());
+  }
   Studies merged = merge_where(
       seeds, [](const auto&, const auto&) { return true; }, merge_seed);
   std::stable_sort(merged.begin(), merged.end(), [](const WidthStudy& a, const WidthStudy& b) {

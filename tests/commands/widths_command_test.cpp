@@ -78,6 +78,14 @@ TEST_F(WidthsCommand, NamedStagesAloneAreTaken) {
               HasSubstr("stages 'k4' and 'qat' both have k = 4"));
 }
 
+TEST_F(WidthsCommand, TheReportsTableIsAFileToo) {
+  const std::string output = run({"report", "--run", path("1").string()});
+  const std::string table = read_file(path("1/summary.md"));
+  EXPECT_THAT(output, HasSubstr(table));
+  EXPECT_THAT(unpadded(table), AllOf(HasSubstr("| circulant | k2 | gru | 2 | 32 |"),
+                                     HasSubstr("protocol kaldi, seed 1")));
+}
+
 TEST_F(WidthsCommand, AStageTrainedInFixedPointIsTakenAndExportedInItsFormats) {
   const std::vector<std::string> stage = {"--run", path("1").string(), "--stage", "qat"};
   const auto with = [&](std::vector<std::string> arguments, const std::vector<std::string>& more) {
