@@ -224,13 +224,15 @@ class Run {
     return start;
   }
 
-  /// The model file of a stage that another one needs, for the reason given.
-  std::filesystem::path finished_model(const std::string& stage, const std::string& reason) const {
-    const auto file = model_path(options_.out, stage);
-    if (!std::filesystem::exists(file) ||
-        !std::filesystem::exists(checkpoint_path(options_.out, stage))) {
+  /// The model file of a stage that another one needs, for the reason given. Throws DataError when
+  /// it was trained by another configuration than this one.
+  std::filesystem::path finished_model(const std::string& name, const std::string& reason) const {
+    const auto file = model_path(options_.out, name);
+    const auto stage = std::find_if(config_.stages.begin(), config_.stages.end(),
+                                    [&name](const auto& other) { return other.name == name; });
+    if (!std::filesystem::exists(file) || !finished(*stage, find_start(*stage))) {
       throw UsageError(
-          fmt::format("{}: not there, but {}; train '{}' first", file.string(), reason, stage));
+          fmt::format("{}: not there, but {}; train '{}' first", file.string(), reason, name));
     }
     return file;
   }

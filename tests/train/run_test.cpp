@@ -251,6 +251,27 @@ TEST(Run, ATaughtStageDependsOnItsTeacher) {
               HasSubstr("not there, but stage 'taught' learns from it; train 'dense' first"));
 }
 
+// What it starts from was trained by the same configuration, named in --stages or not.
+TEST(Run, AStageBehindOneOfAnotherConfigurationIsRefused) {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.out = folder.path();
+  options.resume = true;
+  const auto train_only = [&](const std::string& stage, const std::vector<std::string>& sets) {
+    options.stages = {stage};
+    run_training(toy::config(kTwoStages, sets), options, [] { return toy::data(); });
+  };
+  train_only("dense", {});
+  EXPECT_THAT(message_of<DataError>([&] { train_only("admm", {"model.dropout=0.4"}); }),
+              AllOf(HasSubstr("dense/checkpoint.safetensors"), HasSubstr("model.dropout"),
+                    HasSubstr("and 0.4 here")));
+  EXPECT_THAT(message_of<DataError>([&] { train_only("admm", {"stages.0.epochs=7"}); }),
+              AllOf(HasSubstr("dense/checkpoint.safetensors"), HasSubstr("stage.epochs")));
+  train_only("admm", {});
+  EXPECT_THAT(message_of<DataError>([&] { train_only("circulant", {"stages.0.epochs=7"}); }),
+              HasSubstr("dense/checkpoint.safetensors"));
+}
+
 TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
   const TemporaryFolder folder;
   train(toy::config(kTwoStages), folder.path() / "a");
