@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "compute/isa.h"
 
@@ -27,12 +29,22 @@ std::string openblas_core() {
   return core_name == nullptr ? "" : core_name();
 }
 
+bool openblas_threads_spin() {
+  constexpr int kOwnThreads = 1;  // openblas_get_parallel(): 0 is none, 2 is OpenMP's
+  using Parallel = int (*)();
+  static const auto parallel =
+      reinterpret_cast<Parallel>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
+  return parallel != nullptr && parallel() == kOwnThreads;
+}
+
 void restart_with_vector_blas(char** argv) {
   if (std::getenv(kBlasCoreVariable) != nullptr || openblas_core() != "Prescott") return;
   const std::string core = vector_blas_core();
   if (core.empty()) return;
   setenv(kBlasCoreVariable, core.c_str(), 1);
-  execv("/proc/self/exe", argv);
+  // By its own name, which tools like ps show.
+  std::error_code error;
+  execv(std::filesystem::read_symlink("/proc/self/exe", error).c_str(), argv);
   unsetenv(kBlasCoreVariable);  // not started again: go on as before
 }
 

@@ -14,6 +14,10 @@ std::string vector_blas_core();
 /// Name of the processor that OpenBLAS has chosen its kernels for; empty with another BLAS.
 std::string openblas_core();
 
+/// Whether BLAS is an OpenBLAS with threads of its own, not OpenMP's: those spin while they wait for
+/// the next product, on cores that others need.
+bool openblas_threads_spin();
+
 /// OpenBLAS takes an x86-64 processor that is newer than itself for a Prescott, of 2004, and then
 /// multiplies matrices at a fifth of the speed or less. When that has happened on a processor with
 /// AVX2, this starts the program again with OPENBLAS_CORETYPE set to vector_blas_core(); otherwise,

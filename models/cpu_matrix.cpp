@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "compute/blas.h"
 #include "compute/shared_derivatives.h"
 
 namespace ernn::cpu {
@@ -63,6 +64,19 @@ Tensor tensor_of(Rows<const T> rows, int64_t n, int64_t width) {
   return torch::from_blob(const_cast<T*>(rows.data), {n, width}, {rows.stride, 1}, type);
 }
 
+// Calls work(begin, end) for parts of 0 ... count, in each of which every number takes
+// `multiplications` of BLAS: at the same time where BLAS's own threads are left unused
+// (train/machine.h) and the work is worth starting threads.
+void divide_product(int64_t count, int64_t multiplications,
+                    const std::function<void(int64_t, int64_t)>& work) {
+  constexpr int64_t kWorthThreads = 1 << 22;
+  if (!openblas_threads_spin() || count * multiplications < kWorthThreads) return work(0, count);
+  parallel_parts(count, [&](int64_t, int64_t begin, int64_t end) {
+    const at::AutoDispatchBelowADInplaceOrView guard;
+    work(begin, end);
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -71,13 +85,16 @@ void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProd
   if (n == 0) return;
   if (size.block == 1) {
     const Tensor matrix = side == StructuredProduct<T>::Side::forward ? weight.t() : weight;
-    const Tensor from = tensor_of<T>(x, n, matrix.size(0));
-    Tensor to = tensor_of<T>(y, n, matrix.size(1));
-    if (addend.data == nullptr) {
-      at::mm_out(to, from, matrix);
-    } else {
-      at::addmm_out(to, tensor_of<T>(addend, n, matrix.size(1)), from, matrix);
-    }
+    divide_product(n, weight.numel(), [&](int64_t begin, int64_t end) {
+      const int64_t count = end - begin;
+      const Tensor from = tensor_of<T>(x.from(begin), count, matrix.size(0));
+      Tensor to = tensor_of<T>(y.from(begin), count, matrix.size(1));
+      if (addend.data == nullptr) {
+        at::mm_out(to, from, matrix);
+      } else {
+        at::addmm_out(to, tensor_of<T>(addend.from(begin), count, matrix.size(1)), from, matrix);
+      }
+    });
     return;
   }
   const StructuredProduct<T> product(best_isa(), size, side, weight.template data_ptr<T>());
@@ -91,7 +108,13 @@ void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProd
 template <class T>
 Tensor dense_gradient(const Tensor& weight, Rows<const T> x, Rows<const T> dy, int64_t n) {
   if (n == 0) return torch::zeros_like(weight);
-  return tensor_of<T>(dy, n, weight.size(0)).t().mm(tensor_of<T>(x, n, weight.size(1)));
+  Tensor gradient = torch::empty_like(weight);
+  const Tensor from = tensor_of<T>(x, n, weight.size(1));
+  divide_product(weight.size(0), n * weight.size(1), [&](int64_t begin, int64_t end) {
+    Tensor to = gradient.slice(0, begin, end);
+    at::mm_out(to, tensor_of<T>(dy, n, weight.size(0)).slice(1, begin, end).t(), from);
+  });
+  return gradient;
 }
 
 namespace {

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <limits>
 
+#include "compute/blas.h"
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -24,12 +26,12 @@ constexpr double kSlow = 15;
 
 void set_threads(int threads) {
   torch::set_num_threads(threads);
-  // OpenBLAS built with its own threads does not follow OpenMP's count, and its waiting threads
-  // spin.
+  // Without OpenMP it does not follow LibTorch's count. The layers divide their products among
+  // threads that do not spin (models/cpu_matrix.h).
   using SetThreads = void (*)(int);
   const auto set_openblas =
       reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
-  if (set_openblas != nullptr) set_openblas(threads);
+  if (set_openblas != nullptr) set_openblas(openblas_threads_spin() ? 1 : threads);
 }
 
 void keep_freed_memory() {
