@@ -14,8 +14,8 @@ std::string vector_blas_core();
 /// Name of the processor that OpenBLAS has chosen its kernels for; empty with another BLAS.
 std::string openblas_core();
 
-/// Whether BLAS is an OpenBLAS with threads of its own, not OpenMP's: those spin while they wait for
-/// the next product, on cores that others need.
+/// Whether BLAS is an OpenBLAS with threads of its own, not OpenMP's: those spin while they wait
+/// for the next product, on cores that others need.
 bool openblas_threads_spin();
 
 /// OpenBLAS takes an x86-64 processor that is newer than itself for a Prescott, of 2004, and then

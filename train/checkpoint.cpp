@@ -60,6 +60,18 @@ std::string json_difference(const nlohmann::json& there, const nlohmann::json& h
   return fmt::format("{} is {} there and {} here", path, there.dump(), here.dump());
 }
 
+/// The configuration that stages share, less what may change when its data is moved.
+nlohmann::json without_places(const std::string& run, const std::string& place) {
+  try {
+    nlohmann::json options = nlohmann::json::parse(run);
+    for (const char* key : {"root", "train_speakers", "dev_speakers", "test_speakers"})
+      options.at("data").erase(key);
+    return options;
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken metadata: {}", place, error.what()));
+  }
+}
+
 }  // namespace
 
 void Checkpoint::put(const std::string& prefix, const std::map<std::string, torch::Tensor>& group) {
@@ -77,10 +89,10 @@ std::map<std::string, torch::Tensor> Checkpoint::group(const std::string& prefix
 }
 
 void Checkpoint::save(const std::filesystem::path& path) {
-  file.metadata = {{kFormatKey, kFormatVersion},   {"run", identity.run},
-                   {"stage", identity.stage},      {"model", identity.model},
-                   {"start", identity.start},      {"position", to_text(position)},
-                   {"schedule", to_text(schedule)}};
+  file.metadata = {{kFormatKey, kFormatVersion},    {"run", identity.run},
+                   {"stage", identity.stage},       {"model", identity.model},
+                   {"start", identity.start},       {"data", identity.data},
+                   {"position", to_text(position)}, {"schedule", to_text(schedule)}};
   file.save(path);
 }
 
@@ -103,6 +115,8 @@ Checkpoint Checkpoint::load(const std::filesystem::path& path) {
                     place, metadata(kFormatKey), kFormatVersion));
   }
   checkpoint.identity = {metadata("run"), metadata("stage"), metadata("model"), metadata("start")};
+  const auto data = checkpoint.file.metadata.find("data");  // older checkpoints do not say it
+  if (data != checkpoint.file.metadata.end()) checkpoint.identity.data = data->second;
   checkpoint.position = from_text<StagePosition>(metadata("position"), place);
   checkpoint.schedule = from_text<ScheduleState>(metadata("schedule"), place);
   return checkpoint;
@@ -122,7 +136,7 @@ CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptio
 }
 
 void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& expected,
-                    const std::filesystem::path& path) {
+                    const std::filesystem::path& path, const std::function<std::string()>& data) {
   const auto compare = [&](const std::string& there, const std::string& here,
                            const std::string& prefix) {
     if (there == here) return;
@@ -133,7 +147,20 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
   };
   compare(found.model, expected.model, "model");
   compare(found.stage, expected.stage, "stage");
-  compare(found.run, expected.run, "");
+  const std::string place = path.string();
+  if (found.run != expected.run && !found.data.empty() &&
+      without_places(found.run, place) == without_places(expected.run, place)) {
+    const std::string here = data();
+    if (found.data != here) {
+      throw DataError(
+          fmt::format("{}: the checkpoint belongs to other data: there {}, here {}; set data.root "
+                      "and lists of speakers to the data that it was trained with, or use another "
+                      "--out",
+                      place, found.data, here));
+    }
+  } else {
+    compare(found.run, expected.run, "");
+  }
   if (found.start != expected.start) {
     throw DataError(
         fmt::format("{}: the stage that it started or learns from has been trained again since; "

@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -47,6 +48,7 @@ struct CheckpointIdentity {
   std::string stage;  ///< the stage's own options
   std::string model;  ///< the network that it trains
   std::string start;  ///< digests of the model files that it started and learns from, "" for none
+  std::string data = {};  ///< what the splits hold (text_of_splits()), "" = not said
 };
 
 /// Everything that a resumed stage needs to go on bit for bit. Tensors are grouped by prefixes
@@ -73,9 +75,11 @@ CheckpointIdentity checkpoint_identity(const RunConfig& config, const StageOptio
                                        const ModelOptions& network, const std::string& start);
 
 /// Throws DataError when a checkpoint belongs to something else, naming the first difference:
-/// "runs/a/dense/checkpoint.safetensors: model.layers.0.size is 64 there and 128 here; ...".
+/// "runs/a/dense/checkpoint.safetensors: model.layers.0.size is 64 there and 128 here; ...". Data
+/// may have moved: when nothing but data.root and lists of speakers, which may be files, is
+/// different, `data` is asked for what the splits hold here, and only that must be the same.
 void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& expected,
-                    const std::filesystem::path& path);
+                    const std::filesystem::path& path, const std::function<std::string()>& data);
 
 /// The first difference between two JSON documents as "path is X there and Y here", "" for none.
 /// `path` is where they stand. Throws DataError naming `place` for text that is not JSON.

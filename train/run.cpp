@@ -150,18 +150,8 @@ class Run {
   }
 
   void require_same_data() const {
-    std::string own;
-    for (const auto* split : {&data_.train, &data_.dev, &data_.test}) {
-      std::uint64_t digest = 0;
-      for (const auto& utterance : split->infos())
-        digest = digest_bytes(fmt::format("{} {}\n", utterance.id, utterance.frames), digest);
-      own += fmt::format("{} utterances with digest {:016x}; ", split->size(), digest);
-    }
-    require_same(own, [](const std::string& there, const std::string& here) {
-      return fmt::format(
-          "has read other data than process 0: found {}expected {}of train, dev and "
-          "test",
-          there, here);
+    require_same(text_of_splits(data_), [](const std::string& there, const std::string& here) {
+      return fmt::format("has read other data than process 0: found {}, expected {}", there, here);
     });
   }
 
@@ -207,7 +197,7 @@ class Run {
     return "";
   }
 
-  Start find_start(const StageOptions& stage) const {
+  Start find_start(const StageOptions& stage) {
     Start start{config_.model, {}, {}, "", 0};
     if (!starts_fresh(stage)) {
       start.file = finished_model(stage.from, fmt::format("stage '{}' starts from it", stage.name));
@@ -226,7 +216,7 @@ class Run {
 
   /// The model file of a stage that another one needs, for the reason given. Throws DataError when
   /// it was trained by another configuration than this one.
-  std::filesystem::path finished_model(const std::string& name, const std::string& reason) const {
+  std::filesystem::path finished_model(const std::string& name, const std::string& reason) {
     const auto file = model_path(options_.out, name);
     const auto stage = std::find_if(config_.stages.begin(), config_.stages.end(),
                                     [&name](const auto& other) { return other.name == name; });
@@ -242,11 +232,12 @@ class Run {
     return checkpoint_identity(config_, stage, network, start.digest);
   }
 
-  bool finished(const StageOptions& stage, const Start& start) const {
+  bool finished(const StageOptions& stage, const Start& start) {
     const auto path = checkpoint_path(options_.out, stage.name);
     if (!std::filesystem::exists(path)) return false;
     const Checkpoint checkpoint = Checkpoint::load(path);
-    check_identity(checkpoint.identity, identity(stage, start), path);
+    check_identity(checkpoint.identity, identity(stage, start), path,
+                   [this] { return text_of_splits(data()); });
     return checkpoint.position.finished &&
            std::filesystem::exists(model_path(options_.out, stage.name));
   }
@@ -265,6 +256,7 @@ class Run {
     inputs.start_steps = start.steps;
     inputs.context = make_context(config_, stage, data);
     inputs.identity = identity(stage, start);
+    inputs.identity.data = text_of_splits(data);
     inputs.checkpoint = checkpoint_path(options_.out, stage.name);
     inputs.metrics = options_.out / "metrics.jsonl";
     inputs.metrics_bytes = metrics_bytes_before(stage);

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "features/feature_cache.h"
@@ -62,6 +64,17 @@ std::vector<std::string> make_caches(const RunConfig& config, const ProcessGroup
 }
 
 }  // namespace
+
+std::string text_of_splits(const TrainingData& data) {
+  std::vector<std::string> splits;
+  for (const auto* split : {&data.train, &data.dev, &data.test}) {
+    std::uint64_t digest = 0;
+    for (const auto& utterance : split->infos())
+      digest = digest_bytes(fmt::format("{} {}\n", utterance.id, utterance.frames), digest);
+    splits.push_back(fmt::format("{} utterances with digest {:016x}", split->size(), digest));
+  }
+  return fmt::format("{} for train, {} for dev and {} for test", splits[0], splits[1], splits[2]);
+}
 
 TrainingData prepare_data(UtteranceSet train, UtteranceSet dev, UtteranceSet test,
                           PhoneInventory phones) {

@@ -21,6 +21,9 @@ struct TrainingData {
   DecoderModel decoder_model;
 };
 
+/// What the splits hold, in one line: how many utterances and a digest of their names and lengths.
+std::string text_of_splits(const TrainingData& data);
+
 /// Estimates normalisation, priors and bigram on `train` and normalises all splits; reads every
 /// utterance once, one after another. Throws DataError naming the utterance when a label is outside
 /// the phone set, features and labels have different lengths, or an utterance is empty.

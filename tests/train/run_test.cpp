@@ -257,6 +257,7 @@ TEST(Run, AStageBehindOneOfAnotherConfigurationIsRefused) {
   RunOptions options;
   options.out = folder.path();
   options.resume = true;
+  options.quiet = true;
   const auto train_only = [&](const std::string& stage, const std::vector<std::string>& sets) {
     options.stages = {stage};
     run_training(toy::config(kTwoStages, sets), options, [] { return toy::data(); });
@@ -270,6 +271,37 @@ TEST(Run, AStageBehindOneOfAnotherConfigurationIsRefused) {
   train_only("admm", {});
   EXPECT_THAT(message_of<DataError>([&] { train_only("circulant", {"stages.0.epochs=7"}); }),
               HasSubstr("dense/checkpoint.safetensors"));
+}
+
+// Data that lies elsewhere now is the same data; other data is not, wherever it lies.
+TEST(Run, GoesOnWithDataThatHasMoved) {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.out = folder.path();
+  options.resume = true;
+  options.quiet = true;
+  const auto train_in = [&](const std::string& root, const TrainingData& data) {
+    run_training(toy::config(kTwoStages, {"data.root=" + root,
+                                          "data.dev_speakers=[" + root + "/dev_speakers.txt]"}),
+                 options, [&] { return data; });
+  };
+  train_in("/scratch/1", toy::data());
+  const auto model = folder.path() / "circulant" / "model.safetensors";
+  const std::string whole = read_file(model);
+  train_in("/scratch/2", toy::data());
+  TrainingData fewer = toy::data();
+  fewer.dev = toy::data().test;
+  EXPECT_THAT(message_of<DataError>([&] { train_in("/scratch/3", fewer); }),
+              AllOf(HasSubstr("belongs to other data: there 24 utterances with digest"),
+                    HasSubstr("here 24 utterances"), HasSubstr("set data.root")));
+  // In the middle of a stage, too.
+  std::filesystem::remove_all(folder.path() / "circulant");
+  options.stop = after_steps(3, [] { return true; });
+  EXPECT_THROW(train_in("/scratch/1", toy::data()), Error);
+  options.stop = [] { return false; };
+  train_in("/scratch/2", toy::data());
+  EXPECT_EQ(read_file(model), whole);
+  EXPECT_THROW(train_in("/scratch/3", fewer), DataError);
 }
 
 TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
