@@ -91,9 +91,12 @@ void multiply_all(const Tensor& weight, MatrixSize size, typename StructuredProd
       Tensor to = tensor_of<T>(y.from(begin), count, matrix.size(1));
       if (addend.data == nullptr) {
         at::mm_out(to, from, matrix);
-      } else {
-        at::addmm_out(to, tensor_of<T>(addend.from(begin), count, matrix.size(1)), from, matrix);
+        return;
       }
+      // Not addmm's own copy, which would start threads of OpenMP in this one.
+      for (int64_t i = begin; i < end; ++i)
+        std::copy_n(addend.from(i).data, matrix.size(1), y.from(i).data);
+      at::addmm_out(to, to, from, matrix);
     });
     return;
   }
