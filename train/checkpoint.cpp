@@ -33,6 +33,13 @@ T from_text(const std::string& text, const std::string& place) {
   }
 }
 
+/// The options as this version writes them: what it has and `text` does not, an older version's, is
+/// as by default.
+template <class T>
+std::string with_defaults(const std::string& text, const std::string& place) {
+  return to_text(from_text<T>(text, place));
+}
+
 std::string json_difference(const nlohmann::json& there, const nlohmann::json& here,
                             const std::string& path) {
   if (there == here) return "";
@@ -145,11 +152,12 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
         "remove the stage's folder to train it again",
         path.string(), first_difference(there, here, prefix, path.string())));
   };
-  compare(found.model, expected.model, "model");
-  compare(found.stage, expected.stage, "stage");
   const std::string place = path.string();
-  if (found.run != expected.run && !found.data.empty() &&
-      without_places(found.run, place) == without_places(expected.run, place)) {
+  compare(with_defaults<ModelOptions>(found.model, place), expected.model, "model");
+  compare(with_defaults<StageOptions>(found.stage, place), expected.stage, "stage");
+  const std::string run = with_defaults<RunConfig>(found.run, place);
+  if (run != expected.run && !found.data.empty() &&
+      without_places(run, place) == without_places(expected.run, place)) {
     const std::string here = data();
     if (found.data != here) {
       throw DataError(
@@ -159,7 +167,7 @@ void check_identity(const CheckpointIdentity& found, const CheckpointIdentity& e
                       place, found.data, here));
     }
   } else {
-    compare(found.run, expected.run, "");
+    compare(run, expected.run, "");
   }
   if (found.start != expected.start) {
     throw DataError(

@@ -14,6 +14,7 @@
 #include "admm/constraint_set.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/tensor_file.h"
 #include "base/text.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/same_run.h"
@@ -302,6 +303,29 @@ TEST(Run, GoesOnWithDataThatHasMoved) {
   train_in("/scratch/2", toy::data());
   EXPECT_EQ(read_file(model), whole);
   EXPECT_THROW(train_in("/scratch/3", fewer), DataError);
+}
+
+// An option that a later version has is as by default in a checkpoint without it.
+TEST(Run, GoesOnBehindAVersionWithFewerOptions) {
+  const TemporaryFolder folder;
+  train(toy::config(), folder.path());
+  const auto path = folder.path() / "dense" / "checkpoint.safetensors";
+  const auto forget = [&](const std::string& part, const std::string& name) {
+    TensorFile file = TensorFile::load(path);
+    nlohmann::json options = nlohmann::json::parse(file.metadata.at(part));
+    const nlohmann::json::json_pointer option(name);
+    options.at(option.parent_pointer()).erase(option.back());
+    file.metadata[part] = options.dump();
+    file.save(path);
+  };
+  forget("stage", "/label_smoothing");
+  forget("run", "/data/speeds");
+  forget("model", "/layers/0/cell_clip");
+  train(toy::config(), folder.path(), true);
+  EXPECT_THAT(message_of<DataError>([&] {
+                train(toy::config("", {"training.label_smoothing=0.1"}), folder.path(), true);
+              }),
+              HasSubstr("stage.label_smoothing is 0 there and 0.1 here"));
 }
 
 TEST(Run, SameSeedSameModelOtherSeedOtherModel) {
