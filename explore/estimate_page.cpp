@@ -13,48 +13,19 @@ namespace ernn {
 
 namespace {
 
-std::string section(const std::string& title, const std::string& content) {
-  return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", title, content);
-}
-
-std::string figure(const std::string& caption, const std::string& content) {
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", escape_html(caption),
-                     content);
-}
-
-std::string tile(const std::string& value, const std::string& what) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", value, what);
-}
-
-std::string cell(const std::string& text, bool number) {
-  return fmt::format("<td{}>{}</td>", number ? " class=\"n\"" : "", escape_html(text));
-}
-
-std::string row_of(const std::vector<std::string>& cells, std::size_t texts) {
-  std::string out = "<tr>";
-  for (std::size_t i = 0; i < cells.size(); ++i) out += cell(cells[i], i >= texts);
-  return out + "</tr>\n";
-}
-
-std::string table(const std::vector<std::string>& head, const std::string& rows,
-                  std::size_t texts) {
-  std::string out = "<div class=\"scroll\"><table>\n<tr>";
-  for (std::size_t i = 0; i < head.size(); ++i)
-    out += fmt::format("<th{}>{}</th>", i >= texts ? " class=\"n\"" : "", escape_html(head[i]));
-  return out + "</tr>\n" + rows + "</table></div>\n";
-}
-
 std::string tiles(const Estimate& estimate) {
   std::string out = "<div class=\"tiles\">\n";
-  out += tile(fmt::format("{:.2f}&#8239;µs", estimate.microseconds(estimate.simulated.latency)),
-              "latency of one stream, port to port");
-  out += tile(fmt::format("{:.0f}k/s", estimate.frames_per_second(estimate.simulated.single) / 1e3),
-              "frames of one stream");
-  out += tile(
+  out +=
+      html_tile(fmt::format("{:.2f}&#8239;µs", estimate.microseconds(estimate.simulated.latency)),
+                "latency of one stream, port to port");
+  out += html_tile(
+      fmt::format("{:.0f}k/s", estimate.frames_per_second(estimate.simulated.single) / 1e3),
+      "frames of one stream");
+  out += html_tile(
       fmt::format("{:.0f}k/s", estimate.frames_per_second(estimate.simulated.interleaved) / 1e3),
       fmt::format("frames of {} streams together", estimate.timing.streams));
-  out += tile(fmt::format("{:.1f}&#8239;µJ", 1e6 * estimate.energy_interleaved.total()),
-              fmt::format("a frame with {} streams, assumed", estimate.timing.streams));
+  out += html_tile(fmt::format("{:.1f}&#8239;µJ", 1e6 * estimate.energy_interleaved.total()),
+                   fmt::format("a frame with {} streams, assumed", estimate.timing.streams));
   return out + "</div>\n";
 }
 
@@ -92,9 +63,9 @@ std::string schedules(const Estimate& estimate) {
   chart.title = "One stream";
   chart.to =
       static_cast<std::int64_t>(estimate.simulated.latency + 1.6 * estimate.simulated.single);
-  std::string out =
-      figure("One stream from the first clock on, a colour a frame: only input products run ahead",
-             render_schedule(chart, estimate.network, estimate.single_trace));
+  std::string out = html_figure(
+      "One stream from the first clock on, a colour a frame: only input products run ahead",
+      render_schedule(chart, estimate.network, estimate.single_trace));
   if (estimate.timing.streams < 2) return out;
   const double frame = estimate.simulated.interleaved * estimate.timing.streams;
   chart.title = "Interleaved streams";
@@ -103,20 +74,19 @@ std::string schedules(const Estimate& estimate) {
   chart.to = chart.from + static_cast<std::int64_t>(
                               std::min(2.2 * frame, 1.2 * frame + 10 * estimate.timing.single));
   return out +
-         figure(fmt::format("{} streams under way, a colour a stream, every other frame paler",
-                            estimate.timing.streams),
-                render_schedule(chart, estimate.network, estimate.interleaved_trace));
+         html_figure(fmt::format("{} streams under way, a colour a stream, every other frame paler",
+                                 estimate.timing.streams),
+                     render_schedule(chart, estimate.network, estimate.interleaved_trace));
 }
 
 std::string times(const Estimate& estimate) {
-  std::string rows;
+  Table rows = {{"", "clocks by formula", "by simulation", "µs", "frames/s"}};
   const auto add = [&](const std::string& name, double formula, double simulated, bool rate) {
     const double clocks = simulated > 0 ? simulated : formula;
-    rows += row_of({name, fmt::format("{:.1f}", formula),
+    rows.push_back({name, fmt::format("{:.1f}", formula),
                     simulated > 0 ? fmt::format("{:.1f}", simulated) : "–",
                     fmt::format("{:.2f}", estimate.microseconds(clocks)),
-                    rate ? fmt::format("{:.0f}", estimate.frames_per_second(clocks)) : "–"},
-                   1);
+                    rate ? fmt::format("{:.0f}", estimate.frames_per_second(clocks)) : "–"});
   };
   for (const LayerTiming& layer : estimate.timing.layers) {
     add("latency of " + layer.name + ", nothing computed ahead", layer.latency, 0, false);
@@ -127,51 +97,46 @@ std::string times(const Estimate& estimate) {
   add("interval, one stream", estimate.timing.single, estimate.simulated.single, true);
   add(fmt::format("interval, {} streams interleaved", estimate.timing.streams),
       estimate.timing.interleaved, estimate.simulated.interleaved, true);
-  return table({"", "clocks by formula", "by simulation", "µs", "frames/s"}, rows, 1) +
-         fmt::format("<p class=\"note\">What sets the interval of {} streams: {}.</p>\n",
-                     estimate.timing.streams, escape_html(estimate.timing.bottleneck));
+  return html_table(rows, 1) +
+         html_note(fmt::format("What sets the interval of {} streams: {}.", estimate.timing.streams,
+                               escape_html(estimate.timing.bottleneck)));
 }
 
 std::string stage_table(const Estimate& estimate) {
-  std::string rows;
+  Table rows = {{"process", "beats", "depth", "clocks", "DSP", "BRAM36", "LUT", "FF",
+                 "products a beat", "weight bits a clock"}};
   for (std::size_t i = 0; i < estimate.stages.size(); ++i) {
     const StageResources& stage = estimate.stages[i];
     const StageTiming& timing = estimate.timing.stages[i];
-    rows += row_of({stage.name, std::to_string(timing.beats), std::to_string(timing.depth),
+    rows.push_back({stage.name, std::to_string(timing.beats), std::to_string(timing.depth),
                     std::to_string(timing.interval()), fmt::format("{:.0f}", stage.total.dsp),
                     fmt::format("{:.1f}", stage.total.bram36),
                     fmt::format("{:.0f}", stage.total.lut), fmt::format("{:.0f}", stage.total.ff),
-                    std::to_string(stage.multiplications), std::to_string(stage.weight_bandwidth)},
-                   1);
+                    std::to_string(stage.multiplications), std::to_string(stage.weight_bandwidth)});
   }
-  return table({"process", "beats", "depth", "clocks", "DSP", "BRAM36", "LUT", "FF",
-                "products a beat", "weight bits a clock"},
-               rows, 1);
+  return html_table(rows, 1);
 }
 
 std::string datapath_table(const Estimate& estimate) {
-  std::string rows;
+  Table rows = {{"function", "widths", "source", "by", "k", "depth", "LUT", "FF", "DSP"}};
   for (const DatapathCost& cost : estimate.datapath) {
     std::string widths;
     for (const auto& [name, bits] : cost.widths)
       widths += fmt::format("{}{} {}", widths.empty() ? "" : ", ", name, bits);
-    rows += row_of({cost.function, widths, name_of(cost.source), cost.tool, std::to_string(cost.k),
+    rows.push_back({cost.function, widths, name_of(cost.source), cost.tool, std::to_string(cost.k),
                     std::to_string(cost.depth), fmt::format("{:.0f}", cost.lut),
-                    fmt::format("{:.0f}", cost.ff), std::to_string(cost.dsp)},
-                   4);
+                    fmt::format("{:.0f}", cost.ff), std::to_string(cost.dsp)});
   }
-  return table({"function", "widths", "source", "by", "k", "depth", "LUT", "FF", "DSP"}, rows, 4);
+  return html_table(rows, 4);
 }
 
 std::string published_table() {
-  std::string rows;
+  Table rows = {{"work", "network", "device", "latency", "throughput", "power", "how known"}};
   for (const PublishedDesign& design : published_designs()) {
-    rows += row_of({design.work, design.network, design.device, design.latency, design.throughput,
-                    design.power, design.how_known},
-                   7);
+    rows.push_back({design.work, design.network, design.device, design.latency, design.throughput,
+                    design.power, design.how_known});
   }
-  return table({"work", "network", "device", "latency", "throughput", "power", "how known"}, rows,
-               7);
+  return html_table(rows, 7);
 }
 
 }  // namespace
@@ -183,21 +148,21 @@ std::string estimate_page(const Estimate& estimate) {
       escape_html(estimate.title), escape_html(estimate.platform.name),
       escape_html(estimate.platform.device), estimate.platform.clock_mhz, estimate.timing.streams);
   body += tiles(estimate);
-  body += section("Schedule", schedules(estimate));
-  body += section("Time", times(estimate));
-  body +=
-      section("Resources and balance",
-              "<div class=\"pair\">\n" + figure("Taken of the device", resource_bars(estimate)) +
-                  figure("Clocks of a vector in each process", interval_bars(estimate)) +
-                  "</div>\n" + stage_table(estimate));
+  body += html_section("Schedule", schedules(estimate));
+  body += html_section("Time", times(estimate));
+  body += html_section(
+      "Resources and balance",
+      "<div class=\"pair\">\n" + html_figure("Taken of the device", resource_bars(estimate)) +
+          html_figure("Clocks of a vector in each process", interval_bars(estimate)) + "</div>\n" +
+          stage_table(estimate));
   std::string notes = "<ul>\n";
   for (const std::string& note : estimate_notes(estimate))
     notes += "<li>" + escape_html(note) + "</li>\n";
-  body += section("What this rests on", notes + "</ul>\n" + datapath_table(estimate));
-  body += section("Published designs",
-                  "<p class=\"note\">Latency and throughput are apart on purpose: throughput of a "
-                  "pipeline needs several streams.</p>\n" +
-                      published_table());
+  body += html_section("What this rests on", notes + "</ul>\n" + datapath_table(estimate));
+  body += html_section("Published designs",
+                       html_note("Latency and throughput are apart on purpose: throughput of a "
+                                 "pipeline needs several streams.") +
+                           published_table());
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
       "<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width, "

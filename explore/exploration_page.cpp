@@ -13,18 +13,8 @@ namespace ernn {
 
 namespace {
 
-std::string figure(const std::string& caption, const std::string& content) {
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", escape_html(caption),
-                     content);
-}
-
-std::string tile(const std::string& value, const std::string& what) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", escape_html(value),
-                     escape_html(what));
-}
-
 std::string note(const std::string& text) {
-  return fmt::format("<p class=\"note\">{}</p>\n", escape_html(text));
+  return html_note(escape_html(text));
 }
 
 bool trained(const ExploredTrial& trial) {
@@ -61,18 +51,22 @@ std::string trial_legend(const Exploration& exploration, bool designed, bool den
 std::string tiles(const Exploration& exploration) {
   std::string out = "<div class=\"tiles\">\n";
   const TrialRecord& dense = exploration.cells.front().dense;
-  out += tile(fmt::format("{:.2f} %", dense.dev_per), "dev PER of the dense network");
-  out += tile(fmt::format("{:.2f} %", exploration.limit), "dev PER that designs may have");
+  out += html_tile(fmt::format("{:.2f}&#8239;%", dense.dev_per), "dev PER of the dense network");
+  out +=
+      html_tile(fmt::format("{:.2f}&#8239;%", exploration.limit), "dev PER that designs may have");
   for (const ExploredPlatform& platform : exploration.platforms) {
     if (platform.chosen.empty()) {
-      out += tile("no design", platform.label);
+      out += html_tile("no design", platform.label);
       continue;
     }
     const HardwareDesign& design = *find_design(platform, platform.chosen);
-    out += tile(fmt::format("{:.2f} µs", design.latency_us), platform.label + ": latency");
-    out += tile(fmt::format("{:.0f}k/s", design.interleaved_fps / 1e3),
-                fmt::format("{}: frames, {} streams", platform.label, exploration.options.streams));
-    out += tile(fmt::format("{:.2f} %", platform.test_per), platform.label + ": test PER");
+    out +=
+        html_tile(fmt::format("{:.2f}&#8239;µs", design.latency_us), platform.label + ": latency");
+    out += html_tile(
+        fmt::format("{:.0f}k/s", design.interleaved_fps / 1e3),
+        fmt::format("{}: frames, {} streams", platform.label, exploration.options.streams));
+    out +=
+        html_tile(fmt::format("{:.2f}&#8239;%", platform.test_per), platform.label + ": test PER");
   }
   return out + "</div>\n";
 }
@@ -122,7 +116,7 @@ std::string sensitivity_chart(const ExploredCell& cell, bool loss) {
     legend.push_back({matrix.matrix, series.colour});
     plot.series.push_back(std::move(series));
   }
-  return figure(plot.title, render(plot) + render_legend(legend));
+  return html_figure(plot.title, render(plot) + render_legend(legend));
 }
 
 std::string sensitivity_section(const ExploredCell& cell) {
@@ -165,8 +159,8 @@ std::string accuracy_chart(const Exploration& exploration) {
     if (trained(trial)) add(trial.record, colour_of(exploration, trial));
   }
   plot.series.push_back(limit);
-  return figure("Accuracy against size; dashed: the budget",
-                render(plot) + trial_legend(exploration, false, true));
+  return html_figure("Accuracy against size; dashed: the budget",
+                     render(plot) + trial_legend(exploration, false, true));
 }
 
 std::string prediction_chart(const Exploration& exploration) {
@@ -181,8 +175,8 @@ std::string prediction_chart(const Exploration& exploration) {
                                             trial.record.name, loss, trial.record.dev_per),
                                 loss, trial.record.dev_per, colour_of(exploration, trial)));
   }
-  return figure("What was predicted and what training came to",
-                render(plot) + trial_legend(exploration, false, false));
+  return html_figure("What was predicted and what training came to",
+                     render(plot) + trial_legend(exploration, false, false));
 }
 
 /// Why trials were dropped, and what could not be proposed.
@@ -230,7 +224,7 @@ std::string hardware_chart(const Exploration& exploration, const ExploredPlatfor
         fmt::format("{}: {:.4g}, {:.0f} DSP blocks", design.name, value, design.resources.dsp),
         design.resources.dsp, value, colour_of(exploration, trial)));
   }
-  return figure(plot.title, render(plot) + trial_legend(exploration, true, false));
+  return html_figure(plot.title, render(plot) + trial_legend(exploration, true, false));
 }
 
 std::string hardware_section(const Exploration& exploration, const ExploredPlatform& platform) {

@@ -150,8 +150,7 @@ std::string figure(const LinePlot& plot) {
   std::vector<LegendEntry> legend;
   for (const auto& series : plot.series)
     legend.push_back({series.name, series.colour, series.style});
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", plot.title,
-                     render(plot), render_legend(legend));
+  return html_figure(plot.title, render(plot) + render_legend(legend));
 }
 
 /// The plots of all cells that have one.
@@ -187,9 +186,9 @@ std::string comparison_page(const Comparison& comparison) {
   std::string body =
       "<header>\n<h1>Methods compared</h1>\n<p class=\"lead\">The same networks made small in "
       "different ways, over seeds and the whole test set.</p>\n</header>\n" +
-      html_section("Phone error rate",
-                   plots + "</div>\n" + html_table(system_table(comparison), 3) +
-                       "<p class=\"note\">" + escape_html(protocol_text(comparison)) + "</p>\n");
+      html_section("Phone error rate", plots + "</div>\n" +
+                                           html_table(system_table(comparison), 3) +
+                                           html_note(escape_html(protocol_text(comparison))));
   if (!comparison.pairs.empty())
     body += html_section("One against another", html_table(pair_table(comparison), 3));
   return html_page("Methods compared", body);

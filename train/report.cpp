@@ -26,10 +26,6 @@ std::string grouped(std::int64_t number) {
   return digits;
 }
 
-std::string note(const std::string& text) {
-  return fmt::format("<p class=\"note\">{}</p>\n", text);
-}
-
 /// Text of a configuration value by its dotted path, "" when it is not there.
 std::string value_of(const ConfigNode& config, const std::string& path) {
   const ConfigNode* node = &config;
@@ -77,10 +73,6 @@ const SummaryRow* best_row(const RunData& run, const std::string& stage) {
   return best;
 }
 
-std::string tile(const std::string& value, const std::string& what) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", value, what);
-}
-
 std::string tiles(const RunData& run) {
   std::string out;
   for (const auto& [stage, what] : std::vector<std::pair<std::string, std::string>>{
@@ -89,7 +81,7 @@ std::string tiles(const RunData& run) {
     if (row == nullptr) continue;
     std::string detail = fmt::format("test PER, {}", what);
     if (stage != "dense") detail += fmt::format(" (k = {})", row->block_size);
-    out += tile(fmt::format("{:.2f}&#8239;%", row->per), detail);
+    out += html_tile(fmt::format("{:.2f}&#8239;%", row->per), detail);
   }
   const SummaryRow* smallest = nullptr;
   std::int64_t mismatches = 0;
@@ -99,14 +91,14 @@ std::string tiles(const RunData& run) {
       smallest = &row;
   }
   if (smallest != nullptr && compression(run, *smallest) > 1) {
-    out += tile(
+    out += html_tile(
         fmt::format("{:.1f}×", compression(run, *smallest)),
         fmt::format("smaller than dense (k = {}, {} bit)", smallest->block_size, smallest->bits));
   }
   if (best_row(run, "kernel") != nullptr) {
-    out += tile(fmt::format("<span class=\"{}\">{}</span>", mismatches == 0 ? "good" : "bad",
-                            grouped(mismatches)),
-                "codes differ between kernel and emulator");
+    out += html_tile(fmt::format("<span class=\"{}\">{}</span>", mismatches == 0 ? "good" : "bad",
+                                 grouped(mismatches)),
+                     "codes differ between kernel and emulator");
   }
   return out.empty() ? "" : "<div class=\"tiles\">\n" + out + "</div>\n";
 }
@@ -124,7 +116,7 @@ std::string header(const RunData& run) {
 
 std::string setup(const RunData& run) {
   if (run.config.kind() != ConfigNode::Kind::map)
-    return note("This run folder has no config.yaml.");
+    return html_note("This run folder has no config.yaml.");
   const auto& config = run.config;
   const auto features = value_of(config, "features.preset");
   std::vector<std::pair<std::string, std::string>> entries = {
@@ -180,7 +172,7 @@ std::string result_row(const RunData& run, const SummaryRow& row, const SummaryR
 
 std::string results(const RunData& run) {
   if (run.summary.empty())
-    return note("No results yet: summary.json is not there. It appears when a stage ends.");
+    return html_note("No results yet: summary.json is not there. It appears when a stage ends.");
   const SummaryRow* dense = nullptr;
   for (const auto& row : run.summary) {
     if (dense == nullptr && row.stage == "dense") dense = &row;
@@ -193,7 +185,7 @@ std::string results(const RunData& run) {
       "<th class=\"n\">mismatches</th></tr></thead><tbody>\n";
   for (const auto& row : run.summary) out += result_row(run, row, dense);
   out += "</tbody></table></div>\n";
-  out += note(
+  out += html_note(
       "PER on the test split. kB: stored parameters at the given width, 1 kB = 1000 bytes. "
       "Compression: stored size of the dense model over that of the row. Mismatches: codes in "
       "which "
@@ -202,18 +194,19 @@ std::string results(const RunData& run) {
   for (const char* stage : {"dense", "admm", "circulant", "emulator", "kernel"}) {
     if (best_row(run, stage) == nullptr) absent.emplace_back(stage);
   }
-  if (!absent.empty()) out += note("Not in this run: " + join(absent, ", ") + ".");
+  if (!absent.empty()) out += html_note("Not in this run: " + join(absent, ", ") + ".");
   return out + result_charts(run);
 }
 
 std::string training(const RunData& run) {
-  if (run.epochs.empty()) return note("No curves: metrics.jsonl is not there or has no epoch yet.");
+  if (run.epochs.empty())
+    return html_note("No curves: metrics.jsonl is not there or has no epoch yet.");
   double seconds = 0;
   for (const auto& epoch : run.epochs) seconds += epoch.seconds.value_or(0);
   const std::string duration = seconds < 120    ? fmt::format("{:.0f} s", seconds)
                                : seconds < 7200 ? fmt::format("{:.1f} min", seconds / 60)
                                                 : fmt::format("{:.1f} h", seconds / 3600);
-  return note(
+  return html_note(
              fmt::format("{} epochs in {}, decoding of dev included. The steps of a stage count on "
                          "from the stage that it started from.",
                          run.epochs.size(), duration)) +
@@ -222,8 +215,8 @@ std::string training(const RunData& run) {
 
 std::string admm(const RunData& run) {
   const std::string charts = admm_charts(run);
-  if (charts.empty()) return note("This run has no ADMM stage (or none has ended an epoch).");
-  return note(
+  if (charts.empty()) return html_note("This run has no ADMM stage (or none has ended an epoch).");
+  return html_note(
              "How far each matrix is from the block-circulant set, and how ADMM gets it there. "
              "Norms are relative to the matrix; the vertical axes are logarithmic.") +
          charts;
@@ -245,13 +238,13 @@ std::string confusions(const RunData& run) {
       kernel = &scores;
   }
   if (model == nullptr && kernel == nullptr)
-    return note("No confusions: no stage has been scored on the test split yet.");
+    return html_note("No confusions: no stage has been scored on the test split yet.");
   std::string out;
   for (const ScoreFile* scores : {model, kernel}) {
     if (scores == nullptr) continue;
     out += fmt::format("<h3>{}, {}</h3>\n", escape_html(scores->stage),
                        scores->source == "test" ? "float model" : "HLS kernel");
-    out += note(fmt::format(
+    out += html_note(fmt::format(
         "PER {:.2f} %: {} substitutions, {} deletions, {} insertions in {} tokens, protocol {}.",
         scores->per, grouped(scores->substitutions), grouped(scores->deletions),
         grouped(scores->insertions), grouped(scores->tokens), escape_html(scores->protocol)));
@@ -262,13 +255,13 @@ std::string confusions(const RunData& run) {
 
 std::string agreement(const char* what, const std::optional<std::int64_t>& mismatches) {
   if (!mismatches) return "";
-  return note(fmt::format("{} against emulator: <span class=\"{}\">{} mismatches</span>.", what,
-                          *mismatches == 0 ? "good" : "bad", grouped(*mismatches)));
+  return html_note(fmt::format("{} against emulator: <span class=\"{}\">{} mismatches</span>.",
+                               what, *mismatches == 0 ? "good" : "bad", grouped(*mismatches)));
 }
 
 std::string saturations(const RunData& run) {
   if (run.simulations.empty())
-    return note("Not simulated yet: ernn simulate counts saturations of every signal.");
+    return html_note("Not simulated yet: ernn simulate counts saturations of every signal.");
   std::string out = "<div class=\"pair\">\n";
   for (const auto& simulation : run.simulations) {
     out += fmt::format("<div><h3>{}</h3>\n", escape_html(simulation.stage));
@@ -313,9 +306,9 @@ std::string provenance(const RunData& run, const std::string& machine) {
   }
   if (!run.summary.empty()) out += "</tbody></table></div>\n";
   out +=
-      note(fmt::format("PER is 100 (S + D + I) / tokens, summed over the test split, with 39 "
-                       "phone classes after decoding. This report was made on: {}.",
-                       escape_html(machine)));
+      html_note(fmt::format("PER is 100 (S + D + I) / tokens, summed over the test split, with 39 "
+                            "phone classes after decoding. This report was made on: {}.",
+                            escape_html(machine)));
   if (!run.config_text.empty()) {
     out += fmt::format(
         "<details><summary>Configuration (config.yaml)</summary>\n<pre>{}</pre>\n"

@@ -5,16 +5,12 @@
 #include <algorithm>
 #include <functional>
 
+#include "train/report_style.h"
 #include "train/svg_plot.h"
 
 namespace ernn {
 
 namespace {
-
-std::string figure(const std::string& caption, const std::string& content) {
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", escape_html(caption),
-                     content);
-}
 
 /// Stage names in the order of their first epoch.
 std::vector<std::string> stages_of(const std::vector<EpochProgress>& epochs) {
@@ -91,7 +87,7 @@ std::string loss_chart(const RunData& run, const std::vector<std::string>& stage
   auto legend = stage_legend(stages);
   legend.push_back({"dev", 6, LineStyle::solid});
   legend.push_back({"train", 6, LineStyle::dashed});
-  return figure("Loss", render_legend(legend) + render(plot));
+  return html_figure("Loss", render_legend(legend) + render(plot));
 }
 
 std::string per_chart(const RunData& run, const std::vector<std::string>& stages) {
@@ -122,8 +118,8 @@ std::string per_chart(const RunData& run, const std::vector<std::string>& stages
     legend.push_back({"as trained", 6, LineStyle::solid});
     legend.push_back({"projected", 6, LineStyle::dotted});
   }
-  return figure("Phone error rate on dev, with the last value of each stage",
-                render_legend(legend) + render(plot));
+  return html_figure("Phone error rate on dev, with the last value of each stage",
+                     render_legend(legend) + render(plot));
 }
 
 struct Residual {
@@ -157,7 +153,7 @@ std::string residual_chart(const RunData& run, const std::string& stage, const R
     }
     add(plot, std::move(series));
   }
-  return figure(residual.caption, render(plot));
+  return html_figure(residual.caption, render(plot));
 }
 
 constexpr Residual kResiduals[] = {
@@ -226,8 +222,8 @@ std::string result_charts(const RunData& run) {
                          stage_colour(row)});
     if (ratio == 1) size.bars.back().text = fmt::format("{:.1f} kB", kilobytes);
   }
-  return "<div class=\"pair\">\n" + figure("Phone error rate on test", render(per)) +
-         figure("Stored size", render(size)) + "</div>\n";
+  return "<div class=\"pair\">\n" + html_figure("Phone error rate on test", render(per)) +
+         html_figure("Stored size", render(size)) + "</div>\n";
 }
 
 namespace {
@@ -306,9 +302,9 @@ std::string confusion_chart(const ScoreFile& scores) {
     }
   }
   return "<div class=\"split\">\n" +
-         figure("Confusion of phones (share of each spoken phone)",
-                render_heat_legend("recognised", "taken for another") + render(map)) +
-         figure("Most frequent errors", confusion_table(scores, names, totals)) + "</div>\n";
+         html_figure("Confusion of phones (share of each spoken phone)",
+                     render_heat_legend("recognised", "taken for another") + render(map)) +
+         html_figure("Most frequent errors", confusion_table(scores, names, totals)) + "</div>\n";
 }
 
 }  // namespace ernn

@@ -93,6 +93,20 @@ std::string html_section(const std::string& title, const std::string& content) {
   return fmt::format("<section>\n<h2>{}</h2>\n{}</section>\n", title, content);
 }
 
+std::string html_figure(const std::string& caption, const std::string& content) {
+  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", escape_html(caption),
+                     content);
+}
+
+std::string html_note(const std::string& content) {
+  return fmt::format("<p class=\"note\">{}</p>\n", content);
+}
+
+std::string html_tile(const std::string& value, const std::string& what) {
+  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", value,
+                     escape_html(what));
+}
+
 std::string html_table(const Table& table, std::size_t first_number) {
   std::string text = "<div class=\"scroll\"><table>\n";
   for (std::size_t r = 0; r < table.size(); ++r) {

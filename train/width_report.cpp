@@ -209,8 +209,7 @@ std::string error_plot(const Studies& studies) {
     plot.series.push_back(real);
   }
   legend.push_back({"dashed: float", 6, LineStyle::dashed});
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", plot.title,
-                     render(plot), render_legend(legend));
+  return html_figure(plot.title, render(plot) + render_legend(legend));
 }
 
 /// The signals that any of the studies has, in order of appearance.
@@ -305,15 +304,15 @@ std::string width_page(const std::vector<WidthStudy>& studies) {
     plots += error_plot(group);
     maps += html_section(
         escape_html(to_upper(group.front().cell)) + ": signals",
-        "<p class=\"note\">SNR in dB of the emulator's signal against double precision; below it, "
-        "where there are any, how many values met the limit of their format.</p>\n" +
+        html_note("SNR in dB of the emulator's signal against double precision; below it, where "
+                  "there are any, how many values met the limit of their format.") +
             heat_map(group));
   }
   const std::string body =
       "<header>\n<h1>What widths cost</h1>\n<p class=\"lead\">Trained networks quantised at "
       "several widths, not trained again, over the whole test split.</p>\n</header>\n" +
-      html_section("Phone error rate", html_table(error_table(studies), 1) + "<p class=\"note\">" +
-                                           escape_html(protocol_text(studies)) + "</p>\n" + plots +
+      html_section("Phone error rate", html_table(error_table(studies), 1) +
+                                           html_note(escape_html(protocol_text(studies))) + plots +
                                            "</div>\n") +
       maps + html_section("Lowest SNR and limited values", html_table(signal_table(studies), 1));
   return html_page("What widths cost", body);
