@@ -284,7 +284,7 @@ std::string render(const BarChart& chart) {
   }
   const double height = kTop + kRow * static_cast<double>(chart.bars.size()) + kBottom;
   if (values.empty()) return empty_plot(chart.title, chart.width, 120);
-  const double left = std::min(12 + kCharacter * static_cast<double>(longest), 0.45 * chart.width);
+  const double left = std::min(20 + kCharacter * static_cast<double>(longest), 0.45 * chart.width);
   const double right = chart.width - 14 - 1.15 * kCharacter * static_cast<double>(longest_text);
   const double high = values.high > 0 ? values.high : 1;
   const Axis x(0, high, left, right, false);
