@@ -1,7 +1,8 @@
 // Between LibTorch's tensors and the CPU kernels of compute/.
 //
 // The kernels need no other thread for one utterance, so work is divided by utterance (or rows):
-// every thread runs its part of the batch through all frames, and nothing waits at a frame.
+// every thread runs its part of the batch through all frames, and nothing waits at a frame. Large
+// products of BLAS are divided the same way where its own threads would spin (compute/blas.h).
 #pragma once
 
 #include <torch/types.h>

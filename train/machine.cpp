@@ -26,8 +26,7 @@ constexpr double kSlow = 15;
 
 void set_threads(int threads) {
   torch::set_num_threads(threads);
-  // Without OpenMP it does not follow LibTorch's count. The layers divide their products among
-  // threads that do not spin (models/cpu_matrix.h).
+  // Without OpenMP OpenBLAS does not follow LibTorch's count.
   using SetThreads = void (*)(int);
   const auto set_openblas =
       reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));

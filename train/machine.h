@@ -5,7 +5,8 @@
 
 namespace ernn {
 
-/// Sets the number of threads of LibTorch's operators and of the BLAS below them.
+/// Sets the number of threads of LibTorch's operators, of the layers and of the BLAS below them. An
+/// OpenBLAS whose threads would spin (compute/blas.h) keeps one: the layers divide its products.
 void set_threads(int threads);
 
 /// Lets the C library keep what LibTorch frees: activations of a batch are larger than the size at

@@ -31,13 +31,18 @@ using testing::HasSubstr;
 /// What a power cut looks like from inside.
 struct PowerCut {};
 
-std::vector<SummaryRow> train(
-    const RunConfig& config, const std::filesystem::path& out, bool resume = false,
-    std::function<bool()> stop = [] { return false; }, double scatter = 0.3) {
+RunOptions options_for(const std::filesystem::path& out, bool resume) {
   RunOptions options;
   options.out = out;
   options.resume = resume;
   options.quiet = true;
+  return options;
+}
+
+std::vector<SummaryRow> train(
+    const RunConfig& config, const std::filesystem::path& out, bool resume = false,
+    std::function<bool()> stop = [] { return false; }, double scatter = 0.3) {
+  RunOptions options = options_for(out, resume);
   options.stop = std::move(stop);
   return run_training(config, options, [&] { return toy::data(scatter); });
 }
@@ -243,9 +248,7 @@ TEST(Run, ATaughtStageDependsOnItsTeacher) {
   EXPECT_THAT(message_of<DataError>([&] { train(toy::config(kTaught), folder.path(), true); }),
               HasSubstr("started or learns from has been trained again"));
   std::filesystem::remove_all(folder.path() / "dense");
-  RunOptions options;
-  options.out = folder.path();
-  options.resume = true;
+  RunOptions options = options_for(folder.path(), true);
   options.stages = {"taught"};
   EXPECT_THAT(message_of<UsageError>(
                   [&] { run_training(toy::config(kTaught), options, [] { return toy::data(); }); }),
@@ -255,10 +258,7 @@ TEST(Run, ATaughtStageDependsOnItsTeacher) {
 // What it starts from was trained by the same configuration, named in --stages or not.
 TEST(Run, AStageBehindOneOfAnotherConfigurationIsRefused) {
   const TemporaryFolder folder;
-  RunOptions options;
-  options.out = folder.path();
-  options.resume = true;
-  options.quiet = true;
+  RunOptions options = options_for(folder.path(), true);
   const auto train_only = [&](const std::string& stage, const std::vector<std::string>& sets) {
     options.stages = {stage};
     run_training(toy::config(kTwoStages, sets), options, [] { return toy::data(); });
@@ -277,10 +277,7 @@ TEST(Run, AStageBehindOneOfAnotherConfigurationIsRefused) {
 // Data that lies elsewhere now is the same data; other data is not, wherever it lies.
 TEST(Run, GoesOnWithDataThatHasMoved) {
   const TemporaryFolder folder;
-  RunOptions options;
-  options.out = folder.path();
-  options.resume = true;
-  options.quiet = true;
+  RunOptions options = options_for(folder.path(), true);
   const auto train_in = [&](const std::string& root, const TrainingData& data) {
     run_training(toy::config(kTwoStages, {"data.root=" + root,
                                           "data.dev_speakers=[" + root + "/dev_speakers.txt]"}),
@@ -290,9 +287,9 @@ TEST(Run, GoesOnWithDataThatHasMoved) {
   const auto model = folder.path() / "circulant" / "model.safetensors";
   const std::string whole = read_file(model);
   train_in("/scratch/2", toy::data());
-  TrainingData fewer = toy::data();
-  fewer.dev = toy::data().test;
-  EXPECT_THAT(message_of<DataError>([&] { train_in("/scratch/3", fewer); }),
+  TrainingData other = toy::data();
+  other.dev = toy::data().test;
+  EXPECT_THAT(message_of<DataError>([&] { train_in("/scratch/3", other); }),
               AllOf(HasSubstr("belongs to other data: there 24 utterances with digest"),
                     HasSubstr("here 24 utterances"), HasSubstr("set data.root")));
   // In the middle of a stage, too.
@@ -302,7 +299,7 @@ TEST(Run, GoesOnWithDataThatHasMoved) {
   options.stop = [] { return false; };
   train_in("/scratch/2", toy::data());
   EXPECT_EQ(read_file(model), whole);
-  EXPECT_THROW(train_in("/scratch/3", fewer), DataError);
+  EXPECT_THROW(train_in("/scratch/3", other), DataError);
 }
 
 // An option that a later version has is as by default in a checkpoint without it.
@@ -443,10 +440,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Run, FinishedStagesAreSkipped) {
   const TemporaryFolder folder;
   train(toy::config(kTwoStages), folder.path());
-  RunOptions options;
-  options.out = folder.path();
-  options.resume = true;
-  options.quiet = true;
+  const RunOptions options = options_for(folder.path(), true);
   const auto rows = run_training(toy::config(kTwoStages), options, []() -> TrainingData {
     throw std::logic_error("nothing is left to train");
   });
@@ -469,9 +463,7 @@ TEST(Run, WhatComesAfterTrainingMayChangeInAFinishedRun) {
 TEST(Run, StagesCanBeTrainedOneByOne) {
   const TemporaryFolder folder;
   train(toy::config(kTwoStages), folder.path() / "straight");
-  RunOptions options;
-  options.out = folder.path() / "single";
-  options.quiet = true;
+  RunOptions options = options_for(folder.path() / "single", false);
   const auto run = [&](const std::string& stage) {
     options.stages = {stage};
     run_training(toy::config(kTwoStages), options, [] { return toy::data(); });
@@ -486,9 +478,7 @@ TEST(Run, StagesCanBeTrainedOneByOne) {
 
 TEST(Run, AFolderIsNoRunWithoutItsData) {
   const TemporaryFolder folder;
-  RunOptions options;
-  options.out = folder.path();
-  options.quiet = true;
+  const RunOptions options = options_for(folder.path(), false);
   const auto missing = []() -> TrainingData { throw DataError("no such folder"); };
   EXPECT_THROW(run_training(toy::config(), options, missing), DataError);
   EXPECT_EQ(train(toy::config("", {"training.max_steps=2"}), folder.path()).size(), 1U);
