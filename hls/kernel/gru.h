@@ -47,10 +47,11 @@ struct GruState {
   OutputState<typename L::Hidden, L::streams, L::size> hidden;
 };
 
-/// Back to the state before the first frame, for the streams whose bit is set in `reset`.
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those from
+/// `streams` on are left out of the call.
 template <class L>
-void clear(unsigned reset, GruState<L>& state) {
-  clear(reset, state.hidden);
+void begin_call(unsigned reset, int streams, GruState<L>& state) {
+  begin_call(reset, streams, state.hidden);
 }
 
 /// A gate's argument: the input product, what the recurrence adds, and the bias.
@@ -329,7 +330,7 @@ void gru_stage(int frames, int streams, unsigned reset,
   static_assert(L::unit_group % L::units_parallel == 0, "units_parallel must divide unit_group");
   // The two calls below take turns: one set of hardware is enough.
   ERNN_ONE_INSTANCE(gru_frame)
-  clear<L>(reset, state);
+  begin_call<L>(reset, streams, state);
   ERNN_BEFORE_ROLLED
   for (int t = 0; t < frames; ++t) {
     if (state.hidden.second) {

@@ -55,11 +55,12 @@ struct LstmState {
   OutputState<typename L::Output, L::streams, L::outputs> output;
 };
 
-/// Back to the state before the first frame, for the streams whose bit is set in `reset`.
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those from
+/// `streams` on are left out of the call.
 template <class L>
-void clear(unsigned reset, LstmState<L>& state) {
+void begin_call(unsigned reset, int streams, LstmState<L>& state) {
   clear_rows(reset, state.cell);
-  clear(reset, state.output);
+  begin_call(reset, streams, state.output);
 }
 
 /// The exact argument of a gate before the peephole term.
@@ -307,7 +308,7 @@ void lstm_stage(int frames, int streams, unsigned reset,
   static_assert(L::unit_group % L::units_parallel == 0, "units_parallel must divide unit_group");
   // The two calls below take turns: one set of hardware is enough.
   ERNN_ONE_INSTANCE(lstm_frame)
-  clear<L>(reset, state);
+  begin_call<L>(reset, streams, state);
   ERNN_BEFORE_ROLLED
   for (int t = 0; t < frames; ++t) {
     if (state.output.second) {

@@ -36,12 +36,30 @@ void clear_rows(unsigned reset, T (&rows)[Streams][Width]) {
   }
 }
 
+/// Zeroes the outputs `now` of the streams whose bit is set. Those of the streams from `streams` on,
+/// which this call leaves out, go to the other half too: whichever half later calls read, a stream
+/// goes on from its own last frame.
 template <class T, int Streams, int Width>
-void clear(unsigned reset, OutputState<T, Streams, Width>& state) {
+void begin_rows(unsigned reset, int streams, T (&now)[Streams][Width], T (&other)[Streams][Width]) {
+  ERNN_BEFORE_ROLLED
+  for (int s = 0; s < Streams; ++s) {
+    ERNN_BEFORE_ROLLED
+    for (int u = 0; u < Width; ++u) {
+      ERNN_PIPELINE
+      T value = now[s][u];
+      if ((reset >> s & 1U) != 0) value = 0;
+      now[s][u] = value;
+      if (s >= streams) other[s][u] = value;
+    }
+  }
+}
+
+template <class T, int Streams, int Width>
+void begin_call(unsigned reset, int streams, OutputState<T, Streams, Width>& state) {
   if (state.second) {
-    clear_rows(reset, state.b);
+    begin_rows(reset, streams, state.b, state.a);
   } else {
-    clear_rows(reset, state.a);
+    begin_rows(reset, streams, state.a, state.b);
   }
 }
 

@@ -67,25 +67,32 @@ inline CodeVector run_top(const CodeVector& input, std::size_t frames) {
   return logits;
 }
 
-/// Every stream of the kernel runs all frames, interleaved: stream s begins them s frames later
-/// than stream 0 and is reset then, so that no two are at the same place. Returns the logits of
-/// each stream.
+/// Every stream of the kernel runs all frames, interleaved: stream s begins them s calls later
+/// than stream 0 and is reset then, so that no two are at the same place, and every third call
+/// leaves streams out, which go on in the next one. Returns the logits of each stream.
 inline std::vector<CodeVector> run_interleaved(const CodeVector& input, std::size_t frames) {
   constexpr auto streams = static_cast<std::size_t>(model::kStreams);
   constexpr auto outputs = static_cast<std::size_t>(model::kOutputs);
   const auto state = std::make_unique<model::State>();
   std::vector<CodeVector> logits(streams);
-  for (std::size_t t = 0; t < frames + streams - 1; ++t) {
+  std::vector<std::size_t> next(streams, 0);
+  for (std::size_t call = 0; next.back() < frames; ++call) {
+    const std::size_t running = call % 3 == 2 ? 1 + call / 3 % streams : streams;
     ::hls::stream<model::InputCode> in("input");
     ::hls::stream<model::LogitCode> out("output");
-    for (std::size_t s = 0; s < streams; ++s) fill(in, input, (t + frames - s) % frames, 1);
-    ernn_top(in, out, 1, model::kStreams, t < streams ? 1U << t : 0U, *state);
+    unsigned reset = 0;
+    for (std::size_t s = 0; s < running; ++s) {
+      fill(in, input, next[s] % frames, 1);
+      if (call >= s && next[s] == 0) reset |= 1U << s;
+    }
+    ernn_top(in, out, 1, static_cast<int>(running), reset, *state);
     CodeVector codes;
     drain(out, codes);
-    for (std::size_t s = 0; s < streams; ++s) {
-      if (t < s || t >= frames + s) continue;
+    for (std::size_t s = 0; s < running; ++s) {
+      if (call < s || next[s] == frames) continue;
       const auto first = codes.begin() + static_cast<std::ptrdiff_t>(s * outputs);
       logits[s].insert(logits[s].end(), first, first + static_cast<std::ptrdiff_t>(outputs));
+      ++next[s];
     }
   }
   return logits;
