@@ -47,8 +47,8 @@ struct GruState {
   OutputState<typename L::Hidden, L::streams, L::size> hidden;
 };
 
-/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those from
-/// `streams` on are left out of the call.
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those
+/// from `streams` on are left out of the call.
 template <class L>
 void begin_call(unsigned reset, int streams, GruState<L>& state) {
   begin_call(reset, streams, state.hidden);

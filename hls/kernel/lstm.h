@@ -55,8 +55,8 @@ struct LstmState {
   OutputState<typename L::Output, L::streams, L::outputs> output;
 };
 
-/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those from
-/// `streams` on are left out of the call.
+/// Back to the state before the first frame, for the streams whose bit is set in `reset`; those
+/// from `streams` on are left out of the call.
 template <class L>
 void begin_call(unsigned reset, int streams, LstmState<L>& state) {
   clear_rows(reset, state.cell);

@@ -36,9 +36,9 @@ void clear_rows(unsigned reset, T (&rows)[Streams][Width]) {
   }
 }
 
-/// Zeroes the outputs `now` of the streams whose bit is set. Those of the streams from `streams` on,
-/// which this call leaves out, go to the other half too: whichever half later calls read, a stream
-/// goes on from its own last frame.
+/// Zeroes the outputs `now` of the streams whose bit is set. Those of the streams from `streams`
+/// on, which this call leaves out, go to the other half too: whichever half later calls read, a
+/// stream goes on from its own last frame.
 template <class T, int Streams, int Width>
 void begin_rows(unsigned reset, int streams, T (&now)[Streams][Width], T (&other)[Streams][Width]) {
   ERNN_BEFORE_ROLLED
