@@ -42,12 +42,24 @@ class ProductBuilder {
 
   bool pairs_suffice() const {
     if (matrix_.weight.width > kPairWidth || factor().width > kPairWidth) return false;
+    if (!each_column_fits()) return false;
     if (!circulant()) return true;
     // A transform of k numbers makes them at most k times as large, and an inverse one at most 2 k
     // times, as accumulators.cpp has it.
     const double guard = std::ldexp(1.0, kTransformGuardBits) * shape_.block;
     return term(input_).magnitude * guard <= kLargestInTransform &&
            term(matrix_.sum).magnitude * guard * 2 <= kLargestInTransform;
+  }
+
+  /// A segment has at least one column, which must not overflow alone: with 16 bits on both sides
+  /// a pair of smallest codes does.
+  bool each_column_fits() const {
+    const int columns = circulant() ? shape_.block_cols() : (shape_.cols + 1) / 2;
+    for (int column = 0; column < columns; ++column) {
+      const std::vector<double> more = growth(column);
+      if (!std::all_of(more.begin(), more.end(), fits_32_bits)) return false;
+    }
+    return true;
   }
 
   /// |sum| of one output can grow by this much in a column (of pairs, when dense): [outputs].
