@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "export/float_network.h"
 
 namespace ernn {
 
@@ -88,7 +89,7 @@ void plan_ends(LayerPlan& layer, DatapathTable& table) {
   const MatrixPlan& last = layer.matrices.back();
   if (!layer.recurrent()) {
     const Activation activation = layer.options.activation;
-    const bool lookup = activation == Activation::sigmoid || activation == Activation::tanh;
+    const bool lookup = has_table(activation);
     layer.out_elements = last.out_elements();
     layer.write_beats = ceil_divide(layer.options.size, layer.out_elements);
     layer.write_depth = 1 + table.output(layer.widths, lookup).depth;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "export/float_network.h"
 #include "models/options.h"
 
 namespace ernn {
@@ -176,7 +177,7 @@ class Counter {
     if (!layer.recurrent()) {
       stage(layer.name + " bias", layer.write_beats);
       const Activation activation = layer.options.activation;
-      const bool lookup = activation == Activation::sigmoid || activation == Activation::tanh;
+      const bool lookup = has_table(activation);
       datapath(table_.output(bits, lookup), layer.out_elements);
       now().multiplications = lookup ? layer.out_elements : 0;
       weights("biases", static_cast<long long>(layer.out_elements) * bits.bias, layer.write_beats);

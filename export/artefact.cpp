@@ -24,9 +24,9 @@ using Json = nlohmann::json;
 Json read_manifest(const fs::path& folder) {
   const std::string path = (folder / kManifestFile).string();
   Json manifest = Json::parse(read_file(path));
-  if (!manifest.is_object() || manifest.value("kind", Json()) != kArtefactKind) {
-    throw DataError(
-        fmt::format("{}: its \"kind\" is not \"{}\", so it is no artefact", path, kArtefactKind));
+  if (const Json kind = kind_of(manifest); kind != kArtefactKind) {
+    throw DataError(fmt::format("{}: its \"kind\" is {}, expected \"{}\", so it is no artefact",
+                                path, kind.dump(), kArtefactKind));
   }
   const Json version = manifest.value("format_version", Json());
   if (version != kArtefactVersion) {
@@ -88,6 +88,14 @@ void read_arrays(QuantisedNetwork& network, const fs::path& folder) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(segments);
     file.table->base.assign(values.begin(), middle);
     file.table->slope.assign(middle, values.end());
+    for (std::size_t i = 0; i < segments; ++i) {
+      const std::int64_t end = std::int64_t{values[i]} + values[segments + i];
+      if (end <= one) continue;
+      throw DataError(
+          fmt::format("{}: segment {} ends at {}, base and slope together, expected at "
+                      "most {}, which is 1.0",
+                      (folder / file.name).string(), i, end, one));
+    }
   }
 }
 
@@ -119,6 +127,12 @@ Artefact load_artefact(const fs::path& folder) {
       throw DataError(fmt::format("{}: {}", place, error.what()));
     }
     artefact.classes = manifest.at("classes").get<std::vector<std::string>>();
+    const auto outputs = static_cast<std::size_t>(artefact.network.outputs());
+    if (!artefact.classes.empty() && artefact.classes.size() != outputs) {
+      throw DataError(
+          fmt::format("{}: lists {} classes, expected the names of all {} outputs, or none", place,
+                      artefact.classes.size(), outputs));
+    }
     artefact.context = manifest.at("context").dump();
     artefact.provenance = manifest.at("provenance").dump();
     return artefact;

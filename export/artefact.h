@@ -19,7 +19,7 @@ inline constexpr int kArtefactVersion = 1;
 struct Artefact {
   QuantisedNetwork network;
   std::string context = "{}";        ///< JSON of train/model_context.h, copied from the model file
-  std::vector<std::string> classes;  ///< names of the outputs; may be empty
+  std::vector<std::string> classes;  ///< names of all outputs, or empty
   std::string provenance = "{}";     ///< JSON: how it was made
 };
 
@@ -34,8 +34,8 @@ struct Golden {
   CodeFrames logits;                          ///< [more frames, outputs]
 };
 
-/// Reads and checks everything: version, hashes, shapes, codes within their formats. Throws
-/// DataError naming the file, what was found and what was expected.
+/// Reads and checks everything: version, hashes, shapes, formats and other numbers, codes within
+/// their formats. Throws DataError naming the file, what was found and what was expected.
 Artefact load_artefact(const std::filesystem::path& folder);
 
 /// The golden vectors of an artefact that load_artefact() has accepted.

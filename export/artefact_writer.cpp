@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <system_error>
@@ -57,7 +60,6 @@ class FolderWriter {
     return text;
   }
   const std::vector<hls::HashedFile>& files() const { return files_; }
-  const fs::path& folder() const { return folder_; }
 
  private:
   void note(const std::string& name) {
@@ -127,32 +129,72 @@ std::string manifest_text(const Artefact& artefact, const Golden& golden,
   return manifest.dump(1) + "\n";
 }
 
-/// Puts `part` in the place of `folder`.
-void take_place(const fs::path& part, const fs::path& folder) {
-  std::error_code error;
-  fs::path old = folder;
-  old += ".old";
-  fs::remove_all(old, error);
-  const bool replaces = fs::exists(folder, error);
-  if (replaces) fs::rename(folder, old, error);
-  if (!error) fs::rename(part, folder, error);
-  if (error) {
-    std::error_code ignored;
-    if (replaces && !fs::exists(folder, ignored)) fs::rename(old, folder, ignored);
-    throw DataError(
-        fmt::format("{}: cannot be put in place: {}", folder.string(), error.message()));
+/// A folder beside an artefact's place: the new artefact is written in it, and the old one goes
+/// there before it is removed. Its name is made anew, so that all in it is ours and nothing else is
+/// ever removed.
+class Workplace {
+ public:
+  explicit Workplace(const fs::path& place) : place_(place) {
+    if (place.has_parent_path()) make_folder(place.parent_path());
+    const std::string name = fmt::format(".{}.export-XXXXXX", place.filename().string());
+    std::string pattern = (place.parent_path() / name).string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw DataError(
+          fmt::format("{}: cannot be written: {}", place.string(), std::strerror(errno)));
+    }
+    folder_ = pattern;
   }
-  fs::remove_all(old, error);
+  /// An old artefact that could not be put back stays, and the folder with it.
+  ~Workplace() {
+    std::error_code ignored;
+    fs::remove_all(part(), ignored);
+    fs::remove(folder_, ignored);
+  }
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+
+  fs::path part() const { return folder_ / "new"; }
+
+  /// Puts part() in its place.
+  void take_place() const {
+    const fs::path old = folder_ / "old";
+    std::error_code error;
+    const bool replaces = fs::exists(place_, error);
+    if (replaces) fs::rename(place_, old, error);
+    if (!error) fs::rename(part(), place_, error);
+    std::error_code ignored;
+    if (!error) {
+      fs::remove_all(old, ignored);
+      return;
+    }
+    std::string message =
+        fmt::format("{}: cannot be put in place: {}", place_.string(), error.message());
+    fs::rename(old, place_, ignored);
+    if (fs::exists(old, ignored)) message += fmt::format("; the earlier one is {}", old.string());
+    throw DataError(message);
+  }
+
+ private:
+  fs::path place_;
+  fs::path folder_;
+};
+
+bool is_artefact(const fs::path& folder) {
+  std::error_code error;
+  const fs::path manifest = folder / kManifestFile;
+  if (!fs::is_regular_file(manifest, error)) return false;
+  return kind_of(nlohmann::json::parse(read_file(manifest), nullptr, false)) == kArtefactKind;
 }
 
 void check_place(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
-  const bool artefact = fs::exists(folder / kManifestFile, error);
-  if (artefact || (fs::is_directory(folder, error) && fs::is_empty(folder, error))) return;
-  throw DataError(fmt::format(
-      "{}: exists and is no artefact (no {} in it), so it is not replaced; give another --out",
-      folder.string(), kManifestFile));
+  if (fs::is_directory(folder, error) && fs::is_empty(folder, error)) return;
+  if (is_artefact(folder)) return;
+  throw DataError(
+      fmt::format("{}: exists and has no {} of the kind \"{}\", so it is no artefact and is not "
+                  "replaced; remove it or give another --out",
+                  folder.string(), kManifestFile, kArtefactKind));
 }
 
 }  // namespace
@@ -198,24 +240,17 @@ void write_artefact(const Artefact& artefact, const Golden& golden, const fs::pa
                     const Folding& folding) {
   const fs::path place = folder.has_filename() ? folder : folder.parent_path();
   check_place(place);
-  fs::path part = place;
-  part += ".part";
-  std::error_code ignored;
-  fs::remove_all(part, ignored);
-  try {
-    as_data_errors(part.string(), [&] {
-      FolderWriter writer(part);
-      write_files(writer, artefact.network, golden);
-      write_hls_project(artefact.network, folding, part / "hls");
-      writer.note_folder("hls");
-      writer.write(kManifestFile, manifest_text(artefact, golden, writer));
-      write_file(part / kSumsFile, writer.sums());
-      take_place(part, place);
-    });
-  } catch (...) {
-    fs::remove_all(part, ignored);
-    throw;
-  }
+  as_data_errors(place.string(), [&] {
+    const Workplace work(place);
+    const fs::path part = work.part();
+    FolderWriter writer(part);
+    write_files(writer, artefact.network, golden);
+    write_hls_project(artefact.network, folding, part / "hls");
+    writer.note_folder("hls");
+    writer.write(kManifestFile, manifest_text(artefact, golden, writer));
+    write_file(part / kSumsFile, writer.sums());
+    work.take_place();
+  });
 }
 
 }  // namespace ernn

@@ -58,7 +58,8 @@ void put_row(FrameMatrix& matrix, int t, const Row& row, const ToReal& to_real) 
 }  // namespace
 
 std::string snr_text(double snr_db) {
-  return std::isfinite(snr_db) ? fmt::format("{:.1f}", snr_db) : std::string("exact");
+  if (std::isfinite(snr_db)) return fmt::format("{:.1f}", snr_db);
+  return snr_db > 0 ? "exact" : "no signal";
 }
 
 std::vector<SignalError> compare_with_reference(const FloatNetwork& network,

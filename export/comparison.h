@@ -18,13 +18,15 @@ struct SignalError {
   std::string signal;
   Format format;
   double largest = 0;  ///< of the reference's magnitudes
-  double snr_db = 0;   ///< energy of the signal over that of the error; infinite without error
-  double worst = 0;    ///< largest |error|
+  /// Energy of the signal over that of the error: infinite without error, -infinite where all of
+  /// the signal is 0 and the emulator's is not.
+  double snr_db = 0;
+  double worst = 0;  ///< largest |error|
   std::int64_t saturations = 0;
   std::int64_t values = 0;
 };
 
-/// "52.1", or "exact" for an infinite SNR.
+/// "52.1", "exact" for an infinite SNR, "no signal" for -infinity.
 std::string snr_text(double snr_db);
 
 /// Receives the logits of an utterance [frames, outputs]: the reference's and the emulator's.

@@ -10,6 +10,7 @@
 #include "export/accumulators.h"
 #include "export/activation_table.h"
 #include "export/delay_line.h"
+#include "export/float_network.h"
 #include "export/integer_transform.h"
 #include "export/signals.h"
 
@@ -175,11 +176,12 @@ class Emulator::Layer {
         table_lookup(table, argument, layer_.preactivation, layer_.gate));
   }
 
-  /// p (.) c(t) of the gate with number `gate` among i, f, o, or 0 without peepholes.
-  Exact peephole(std::size_t gate, std::size_t i, const Signal& cell) const {
-    if (layer_.peephole_codes.empty()) return {0, 0};
+  /// `sum` + p (.) c of the gate with number `gate` among i, f, o. Without peepholes nothing is
+  /// added: a sum is aligned to a zero too, for which no accumulator is proved to have room.
+  Exact with_peephole(Exact sum, std::size_t gate, std::size_t i, const Signal& cell) const {
+    if (layer_.peephole_codes.empty()) return sum;
     const auto size = static_cast<std::size_t>(layer_.options.size);
-    return exact(layer_.peephole_codes[gate * size + i], layer_.peephole) * cell.at(i);
+    return sum + exact(layer_.peephole_codes[gate * size + i], layer_.peephole) * cell.at(i);
   }
 
   void lstm(const Codes& input) {
@@ -198,8 +200,8 @@ class Emulator::Layer {
       const std::size_t f = size + i;
       const std::size_t g = 2 * size + i;
       const std::size_t o = 3 * size + i;
-      pre.store(i, sum(i) + peephole(0, i, cell));
-      pre.store(f, sum(f) + peephole(1, i, cell));
+      pre.store(i, with_peephole(sum(i), 0, i, cell));
+      pre.store(f, with_peephole(sum(f), 1, i, cell));
       pre.store(g, sum(g));
       gate.codes[i] = look_up(layer_.sigmoid, pre.codes[i]);
       gate.codes[f] = look_up(layer_.sigmoid, pre.codes[f]);
@@ -208,7 +210,7 @@ class Emulator::Layer {
       if (clip > 0)
         cell.codes[i] =
             static_cast<std::int32_t>(std::clamp<std::int64_t>(cell.codes[i], -clip, clip));
-      pre.store(o, sum(o) + peephole(2, i, cell));
+      pre.store(o, with_peephole(sum(o), 2, i, cell));
       gate.codes[o] = look_up(layer_.sigmoid, pre.codes[o]);
       argument.store(i, cell.at(i));
       cell_tanh.codes[i] = look_up(layer_.tanh, argument.codes[i]);
@@ -270,7 +272,7 @@ class Emulator::Layer {
     const Signal& product = multiply(0, line_.join(input), layer_.input.fraction());
     Signal& output = own("output");
     const Activation activation = layer_.options.activation;
-    const bool table = activation == Activation::sigmoid || activation == Activation::tanh;
+    const bool table = has_table(activation);
     Signal& narrowed = table ? own("preactivation") : output;
     for (std::size_t i = 0; i < output.codes.size(); ++i) {
       Exact sum = product.at(i) + bias(i);

@@ -18,6 +18,10 @@ int gate_count(LayerType type) {
   return 1;
 }
 
+bool has_table(Activation activation) {
+  return activation == Activation::sigmoid || activation == Activation::tanh;
+}
+
 std::vector<FloatLayer> layer_outlines(const ModelOptions& options) {
   std::vector<FloatLayer> layers;
   int inputs = options.inputs;

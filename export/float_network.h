@@ -41,6 +41,9 @@ struct FloatNetwork {
 /// Gates of a layer: 4 (LSTM), 3 (GRU), 1 (feed-forward).
 int gate_count(LayerType type);
 
+/// True for sigmoid and tanh, which tables compute.
+bool has_table(Activation activation);
+
 /// The layers of a model without weights: names, widths and matrix shapes, the output layer last.
 std::vector<FloatLayer> layer_outlines(const ModelOptions& options);
 

@@ -11,8 +11,6 @@ namespace ernn {
 
 namespace {
 
-constexpr int kMostStreams = 32;
-
 bool is_power_of_two(int number) {
   return number > 0 && (number & (number - 1)) == 0;
 }

@@ -8,6 +8,9 @@
 
 namespace ernn {
 
+/// Streams that a call of the kernel can interleave at most: one a bit of its argument `reset`.
+inline constexpr int kMostStreams = 32;
+
 /// Folds of one matrix product. Block rows are taken in the order of row_order().
 struct MatrixFolding {
   /// Block rows multiplied at the same time, 1 to their number p. They are taken in groups, of

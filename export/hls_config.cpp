@@ -39,15 +39,6 @@ class SignalNumbers {
   std::map<std::string, int> numbers_;
 };
 
-/// What a matrix multiplies.
-const Format& operand(const QuantisedLayer& layer, const QuantisedMatrix& matrix) {
-  const std::string kind = matrix.shape.name.substr(matrix.shape.name.rfind('.') + 1);
-  if (kind == "input") return layer.input;
-  if (kind == "projection") return layer.hidden;
-  if (kind == "candidate" && layer.options.reset == GruReset::before) return layer.reset_hidden;
-  return layer.output_format();
-}
-
 std::string constant(const char* type, const std::string& name, const std::string& value,
                      const std::string& comment = "") {
   return fmt::format("  static constexpr {} {} = {};{}\n", type, name, value,
@@ -92,7 +83,7 @@ std::string matrix_config(const QuantisedLayer& layer, const QuantisedMatrix& ma
     text += number("sum_signal", signals[shape.name + ".sum"]);
   }
   text += number("product_signal", signals[shape.name + ".product"]);
-  text += alias("Input", type_text(operand(layer, matrix)));
+  text += alias("Input", type_text(layer.matrix_input(static_cast<std::size_t>(index))));
   text += alias("Weight", type_text(matrix.weight));
   if (shape.block > 1) {
     text += alias("Spectrum", type_text(matrix.spectrum));
@@ -238,8 +229,16 @@ std::string config_file(const QuantisedNetwork& network, const Folding& folding)
       "#pragma once\n\n#include <cstdint>\n\n{}#include \"kernel/network.h\"\n"
       "#include \"tables.h\"\n\nnamespace ernn {{\nnamespace model {{\n\n",
       joins ? "#include \"kernel/delay_line.h\"\n" : "");
-  text += fmt::format("/// Streams that a call can interleave.\nconstexpr int kStreams = {};\n\n",
-                      folding.streams);
+  text += fmt::format(
+      "/// Of all here and in tables.h that weights rely on, whatever the folds. weights.bin has\n"
+      "/// that of its own network (testbench/weights_image.h).\n"
+      "constexpr std::uint32_t kFingerprint = 0x{:08x}U;\n\n",
+      fingerprint(network, folding));
+  text += fmt::format(
+      "/// Streams that a call can interleave.\n"
+      "constexpr int kStreams = {0};  // 1 to {1}, each has a bit of the argument `reset`\n"
+      "static_assert(kStreams >= 1 && kStreams <= {1}, \"kStreams must be 1 to {1}\");\n\n",
+      folding.streams, kMostStreams);
   for (std::size_t i = 0; i < network.layers.size(); ++i)
     text += layer_config(network.layers[i], folding.layers[i], signals);
   return text + "}  // namespace model\n}  // namespace ernn\n";
@@ -267,8 +266,7 @@ std::string signals_file(const QuantisedNetwork& network) {
       "#include \"testbench/signal_info.h\"\n\nnamespace ernn::model {\n\n"
       "inline constexpr testbench::SignalInfo kSignals[] = {\n";
   for (const TracedSignal& signal : traced_signals(network)) {
-    text += fmt::format("    {{\"{}\", {}, {}, {}, {}}},\n", signal.name, signal.length,
-                        signal.format.width, signal.format.integer, signal.counted);
+    text += fmt::format("    {{\"{}\", {}, {}}},\n", signal.name, signal.length, signal.counted);
   }
   return text + "};\n\n}  // namespace ernn::model\n";
 }

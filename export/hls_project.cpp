@@ -147,12 +147,13 @@ std::string model_file(const QuantisedNetwork& network) {
   return fmt::format(
       "// Generated: the network's weights and state, and the chain of its stages.\n"
       "#pragma once\n\n#include \"config.h\"\n\nnamespace ernn {{\nnamespace model {{\n\n"
-      "constexpr int kInputs = {};\nconstexpr int kOutputs = {};\n"
-      "typedef kernel::Codes<{}Input::Input>::Code InputCode;\n"
+      "constexpr int kInputs = {0};\nconstexpr int kOutputs = {1};\n"
+      "constexpr int kInputBits = kernel::FormatOf<{2}Input::Input>::width;\n"
+      "typedef kernel::Codes<{2}Input::Input>::Code InputCode;\n"
       "typedef kernel::Codes<OutputLayer::Output>::Code LogitCode;\n\n"
-      "struct Weights {{\n{}}};\n\nstruct State {{\n{}}};\n\n{}"
+      "struct Weights {{\n{3}}};\n\nstruct State {{\n{4}}};\n\n{5}"
       "/// Fills the weights from a source of kernel/load.h, layer by layer.\n"
-      "template <class Source>\nvoid load(Source& source, Weights& weights) {{\n{}}}\n\n"
+      "template <class Source>\nvoid load(Source& source, Weights& weights) {{\n{6}}}\n\n"
       "}}  // namespace model\n}}  // namespace ernn\n",
       network.inputs(), network.outputs(), first, weights, states, run, loads);
 }

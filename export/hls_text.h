@@ -25,6 +25,10 @@ std::string number_lines(const std::vector<std::int32_t>& codes, const std::stri
 std::string config_file(const QuantisedNetwork& network, const Folding& folding);
 std::string tables_file(const QuantisedNetwork& network);
 std::string signals_file(const QuantisedNetwork& network);
+/// Of everything that is compiled into a kernel and that its weights rely on: shapes, formats,
+/// tables, limits of cells, unit groups. Other folds and the weights themselves are no part of it.
+/// A kernel can load the weights of every network with the fingerprint of its own.
+std::uint32_t fingerprint(const QuantisedNetwork& network, const Folding& folding);
 /// The ROM as a C++ header, and the same codes as bytes to load (hls/testbench/weights_image.h);
 /// the folding's unit groups give block rows their order.
 std::string weights_file(const QuantisedNetwork& network, const Folding& folding);

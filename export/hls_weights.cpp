@@ -124,7 +124,7 @@ std::string weights_image(const QuantisedNetwork& network, const Folding& foldin
     put(layer.bias_codes);
     put(layer.options.type == LayerType::lstm ? layer.peephole_codes : layer.candidate_bias_codes);
   }
-  return "ERNNWTS1" + word(count) + codes;
+  return "ERNNWTS2" + word(fingerprint(network, folding)) + word(count) + codes;
 }
 
 }  // namespace ernn::hls_text

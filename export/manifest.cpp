@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -21,6 +21,10 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kWidestFormat = 32;
 constexpr int kMostIntegerBits = 64;
+constexpr int kMostSegmentsLog2 = 20;
+constexpr int kMostArgumentBits = 40;
+/// Entries of tables, which reach 1.0 with kTableExtraBits more, stay within 32 bits.
+constexpr int kWidestGate = 31 - kTableExtraBits;
 
 OrderedJson to_json(const Format& format) {
   return {format.width, format.integer};
@@ -30,16 +34,48 @@ OrderedJson to_json(const Format& format) {
   throw DataError(fmt::format("{}: {}", place, what));
 }
 
-Format get_format(const Json& json, const std::string& key, const std::string& place) {
+/// False for what is no integer too, of which get() would make one.
+bool is_between(const Json& json, std::int64_t low, std::int64_t high) {
+  if (!json.is_number_integer()) return false;
+  const auto value = json.get<std::int64_t>();
+  return low <= value && value <= high;
+}
+
+std::int64_t get_integer(const Json& json, const std::string& key, std::int64_t low,
+                         std::int64_t high, const std::string& place) {
+  const Json& found = json.at(key);
+  if (!is_between(found, low, high)) {
+    wrong(place, fmt::format("'{}' is {}, expected an integer from {} to {}", key, found.dump(),
+                             low, high));
+  }
+  return found.get<std::int64_t>();
+}
+
+/// What a signal's format may be.
+struct FormatLimits {
+  int widest = kWidestFormat;
+  int fewest_integer = -kMostIntegerBits;
+  int most_integer = kMostIntegerBits;
+};
+
+Format get_format(const Json& json, const std::string& key, const std::string& place,
+                  const FormatLimits& limits = {}) {
   const auto found = json.find(key);
   if (found == json.end()) wrong(place, fmt::format("no format '{}'", key));
-  const auto pair = found->get<std::vector<int>>();
-  if (pair.size() != 2 || pair[0] < 2 || pair[0] > kWidestFormat ||
-      std::abs(pair[1]) > kMostIntegerBits) {
-    wrong(place, fmt::format("format '{}' is {}, expected [width up to {}, integer bits]", key,
-                             found->dump(), kWidestFormat));
+  if (!found->is_array() || found->size() != 2 || !is_between((*found)[0], 2, limits.widest) ||
+      !is_between((*found)[1], limits.fewest_integer, limits.most_integer)) {
+    wrong(
+        place,
+        fmt::format("format '{}' is {}, expected [width from 2 to {}, integer bits from {} "
+                    "to {}]",
+                    key, found->dump(), limits.widest, limits.fewest_integer, limits.most_integer));
   }
-  return {pair[0], pair[1]};
+  return {(*found)[0].get<int>(), (*found)[1].get<int>()};
+}
+
+/// Results of tables lie in [-1, 1): gates have one integer bit.
+FormatLimits limits_of(const std::string& format) {
+  return format == "gate" ? FormatLimits{kWidestGate, 1, 1} : FormatLimits{};
 }
 
 /// Formats of a layer by name, in the order of docs/arithmetic.md; unused ones have no width.
@@ -109,17 +145,20 @@ ActivationTable get_table(const Json& json, Activation kind, const QuantisedLaye
                           const std::string& place) {
   ActivationTable table;
   table.kind = kind;
-  table.range_log2 = json.at("range_log2").get<int>();
-  table.segments_log2 = json.at("segments_log2").get<int>();
-  table.last = json.at("last").get<std::int32_t>();
+  const std::string where = fmt::format("{}: {}: table '{}'", place, layer.name, name_of(kind));
+  const auto integer = [&](const char* key, std::int64_t low, std::int64_t high) {
+    return static_cast<int>(get_integer(json, key, low, high, where));
+  };
+  table.range_log2 = integer("range_log2", 0, kMostIntegerBits);
+  table.segments_log2 = integer("segments_log2", 0, kMostSegmentsLog2);
+  table.last = integer("last", 0, std::int64_t{1} << layer.gate.fraction());
   const int finest = table.range_log2 + layer.preactivation.fraction();
-  if (table.segments_log2 < 0 || table.segments_log2 > 20 || table.segments_log2 > finest ||
-      finest > 40) {
-    wrong(place,
-          fmt::format("table '{}' of {} has 2^{} segments over [0, 2^{}) for a preactivation "
-                      "format {}, which cannot be",
-                      name_of(kind), layer.name, table.segments_log2, table.range_log2,
-                      layer.preactivation.text()));
+  if (table.segments_log2 > finest || finest > kMostArgumentBits) {
+    wrong(where,
+          fmt::format("2^{} segments over [0, 2^{}), which has 2^{} codes of the preactivation "
+                      "format {}; expected no more segments than codes and at most 2^{} codes",
+                      table.segments_log2, table.range_log2, finest, layer.preactivation.text(),
+                      kMostArgumentBits));
   }
   table.base.resize(std::size_t{1} << table.segments_log2);
   table.slope.resize(table.base.size());
@@ -145,22 +184,21 @@ void get_matrix(const Json& json, QuantisedMatrix& matrix, const std::string& pl
   }
 }
 
-/// Formats that a layer of this kind needs.
-std::vector<std::string> needed_formats(const LayerOptions& options) {
-  const bool table =
-      options.activation == Activation::sigmoid || options.activation == Activation::tanh;
-  if (options.type == LayerType::feedforward)
-    return table ? std::vector<std::string>{"input", "bias", "preactivation", "gate", "output"}
-                 : std::vector<std::string>{"input", "bias", "output"};
-  std::vector<std::string> names = {"input", "bias", "preactivation", "gate", "hidden"};
-  if (options.type == LayerType::gru) {
-    if (options.reset == GruReset::before) names.emplace_back("reset_hidden");
-    return names;
+void get_formats(const Json& json, QuantisedLayer& layer, const std::string& where) {
+  std::vector<std::string> needed = format_names(layer.options);
+  needed.emplace_back("input");
+  for (const auto& [name, member] : layer_formats()) {
+    if (std::find(needed.begin(), needed.end(), name) != needed.end())
+      layer.*member = get_format(json, name, where, limits_of(name));
   }
-  names.emplace_back("cell");
-  if (options.peepholes) names.emplace_back("peephole");
-  if (options.projection > 0) names.emplace_back("projected");
-  return names;
+  const bool from_table =
+      layer.options.type == LayerType::feedforward && has_table(layer.options.activation);
+  if (from_table && layer.output != layer.gate) {
+    wrong(where,
+          fmt::format("format 'output' is {}, expected that of 'gate', {}, in which the table "
+                      "gives it",
+                      layer.output.text(), layer.gate.text()));
+  }
 }
 
 QuantisedLayer get_layer(const Json& json, const FloatLayer& outline, const std::string& place) {
@@ -171,13 +209,13 @@ QuantisedLayer get_layer(const Json& json, const FloatLayer& outline, const std:
   const std::string where = place + ": " + layer.name;
   if (json.at("name") != layer.name || json.at("inputs") != layer.inputs ||
       json.at("outputs") != layer.outputs()) {
-    wrong(where, "name, inputs or outputs do not suit the model");
+    wrong(where,
+          fmt::format("is {} with {} inputs and {} outputs, expected \"{}\" with {} and {} as in "
+                      "the model",
+                      json.at("name").dump(), json.at("inputs").dump(), json.at("outputs").dump(),
+                      layer.name, layer.inputs, layer.outputs()));
   }
-  const std::vector<std::string> needed = needed_formats(layer.options);
-  for (const auto& [name, member] : layer_formats()) {
-    if (std::find(needed.begin(), needed.end(), name) != needed.end())
-      layer.*member = get_format(json.at("formats"), name, where);
-  }
+  get_formats(json.at("formats"), layer, where);
   const Json& matrices = json.at("matrices");
   if (matrices.size() != outline.matrices.size()) {
     wrong(where,
@@ -196,7 +234,7 @@ QuantisedLayer get_layer(const Json& json, const FloatLayer& outline, const std:
     layer.candidate_bias_codes.resize(size);
   if (layer.options.type == LayerType::lstm) {
     if (layer.options.peepholes) layer.peephole_codes.resize(3 * size);
-    layer.cell_clip_code = json.at("cell_clip_code").get<std::int64_t>();
+    layer.cell_clip_code = get_integer(json, "cell_clip_code", 0, layer.cell.largest(), where);
   }
   const Json& tables = json.at("tables");
   if (recurrent || layer.options.activation == Activation::sigmoid)

@@ -11,6 +11,7 @@
 #include "export/accumulators.h"
 #include "export/activation_table.h"
 #include "export/real_transform.h"
+#include "export/signals.h"
 
 namespace ernn {
 
@@ -18,30 +19,6 @@ namespace {
 
 // Keeps alignments of sums small when a signal is next to nothing (a bias that is all but zero).
 constexpr int kFewestIntegerBits = -8;
-
-bool has_table(Activation activation) {
-  return activation == Activation::sigmoid || activation == Activation::tanh;
-}
-
-/// Kinds of signals of a layer with a format of their own; those of matrices follow in
-/// kMatrixKinds.
-std::vector<std::string> layer_kinds(const LayerOptions& options) {
-  std::vector<std::string> kinds = {"bias"};
-  if (options.type == LayerType::feedforward) {
-    kinds.emplace_back("output");
-    if (has_table(options.activation)) kinds.insert(kinds.end(), {"preactivation", "gate"});
-    return kinds;
-  }
-  kinds.insert(kinds.end(), {"preactivation", "gate", "hidden"});
-  if (options.type == LayerType::gru) {
-    if (options.reset == GruReset::before) kinds.emplace_back("reset_hidden");
-    return kinds;
-  }
-  kinds.emplace_back("cell");
-  if (options.peepholes) kinds.emplace_back("peephole");
-  if (options.projection > 0) kinds.emplace_back("projected");
-  return kinds;
-}
 
 std::vector<std::string> matrix_kinds(const MatrixShape& shape) {
   if (shape.block == 1) return {"weight", "product"};
@@ -239,7 +216,7 @@ std::vector<std::string> width_names(const FloatNetwork& network) {
         add(matrix.shape.name + "." + kind);
       }
     }
-    for (const std::string& kind : layer_kinds(layer.options)) {
+    for (const std::string& kind : format_names(layer.options)) {
       // The output of a table has the format of its gate.
       if (kind == "output" && has_table(layer.options.activation)) continue;
       add(kind);

@@ -36,10 +36,6 @@ RealTransform::~RealTransform() = default;
 RealTransform::RealTransform(RealTransform&&) noexcept = default;
 RealTransform& RealTransform::operator=(RealTransform&&) noexcept = default;
 
-int RealTransform::size() const {
-  return plans_->size;
-}
-
 void RealTransform::forward(const double* values, double* packed) {
   const int k = plans_->size;
   std::copy_n(values, k, plans_->values);

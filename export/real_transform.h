@@ -14,7 +14,6 @@ class RealTransform {
   RealTransform(RealTransform&&) noexcept;
   RealTransform& operator=(RealTransform&&) noexcept;
 
-  int size() const;
   /// `values` [k] to `packed` [k].
   void forward(const double* values, double* packed);
   /// `packed` [k] to `values` [k], k times the inverse of forward().

@@ -200,8 +200,7 @@ class Reference::Layer {
     Values pre = products_[0](line_.join(input), observe);
     for (std::size_t i = 0; i < pre.size(); ++i) pre[i] += layer_.bias[i];
     const Activation activation = layer_.options.activation;
-    if (activation == Activation::sigmoid || activation == Activation::tanh)
-      report(observe, "preactivation", pre);
+    if (has_table(activation)) report(observe, "preactivation", pre);
     for (double& v : pre) {
       if (activation == Activation::relu) v = std::max(v, 0.0);
       if (activation == Activation::sigmoid) v = sigmoid(v);

@@ -40,8 +40,7 @@ std::vector<TracedSignal> layer_signals(const LayerOptions& options, const std::
   }
   const int size = options.size;
   const int gates = gate_count(options.type) * size;
-  const bool table =
-      options.activation == Activation::sigmoid || options.activation == Activation::tanh;
+  const bool table = has_table(options.activation);
   if (options.type != LayerType::feedforward || table) add(layer + ".preactivation", gates);
   if (options.type == LayerType::feedforward) {
     add(layer + ".output", size, !table);
@@ -61,6 +60,24 @@ std::vector<TracedSignal> layer_signals(const LayerOptions& options, const std::
   if (options.type == LayerType::lstm && options.projection > 0)
     add(layer + ".projected", options.projection);
   return signals;
+}
+
+std::vector<std::string> format_names(const LayerOptions& options) {
+  std::vector<std::string> names = {"bias"};
+  if (options.type == LayerType::feedforward) {
+    names.emplace_back("output");
+    if (has_table(options.activation)) names.insert(names.end(), {"preactivation", "gate"});
+    return names;
+  }
+  names.insert(names.end(), {"preactivation", "gate", "hidden"});
+  if (options.type == LayerType::gru) {
+    if (options.reset == GruReset::before) names.emplace_back("reset_hidden");
+    return names;
+  }
+  names.emplace_back("cell");
+  if (options.peepholes) names.emplace_back("peephole");
+  if (options.projection > 0) names.emplace_back("projected");
+  return names;
 }
 
 std::vector<TracedSignal> traced_signals(const QuantisedNetwork& network) {

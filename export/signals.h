@@ -20,6 +20,10 @@ struct TracedSignal {
 std::vector<TracedSignal> layer_signals(const LayerOptions& options, const std::string& layer,
                                         const std::vector<MatrixShape>& matrices);
 
+/// Names of the formats that a layer has beside its input's and its matrices' (docs/arithmetic.md,
+/// Formats).
+std::vector<std::string> format_names(const LayerOptions& options);
+
 /// Every signal of a network with its format.
 std::vector<TracedSignal> traced_signals(const QuantisedNetwork& network);
 

@@ -47,25 +47,33 @@ inline std::size_t after_key(const std::string& header, const std::string& key,
   return value;
 }
 
+/// A tuple of numbers: "()", "(3,)", "(2, 3)".
 inline std::vector<std::size_t> parse_shape(const std::string& header, const std::string& name) {
+  constexpr std::size_t kMostDigits = 12;
+  constexpr std::size_t kMostShown = 60;
   std::size_t at = after_key(header, "shape", name);
   const std::size_t end = header.find(')', at);
-  if (header[at] != '(' || end == std::string::npos) fail(name, "broken shape in the .npy header");
+  const std::string text = header.substr(at, end == std::string::npos ? end : end + 1 - at);
+  const auto require = [&](bool condition) {
+    if (condition) return;
+    fail(name, "broken shape '" + text.substr(0, kMostShown) +
+                   "' in the .npy header, expected numbers as in (2, 3)");
+  };
+  require(header[at] == '(' && end != std::string::npos);
   std::vector<std::size_t> shape;
   std::size_t elements = 1;
-  for (++at; at < end; ++at) {
-    if (header[at] == ' ' || header[at] == ',') continue;
-    std::size_t value = 0;
+  for (++at; (at = header.find_first_not_of(' ', at)) < end; ++at) {
     const std::size_t first = at;
-    for (; at < end && header[at] >= '0' && header[at] <= '9'; ++at) {
+    std::size_t value = 0;
+    for (; header[at] >= '0' && header[at] <= '9' && at - first < kMostDigits; ++at)
       value = value * 10 + static_cast<std::size_t>(header[at] - '0');
-      if (at - first > 12) fail(name, "broken shape in the .npy header");
-    }
-    if (at == first) fail(name, "broken shape in the .npy header");
-    if (value > 0 && elements > std::numeric_limits<std::size_t>::max() / 8 / value)
-      fail(name, "broken shape in the .npy header");
+    require(at > first);
+    require(value == 0 || elements <= std::numeric_limits<std::size_t>::max() / 8 / value);
     elements *= value;
     shape.push_back(value);
+    at = header.find_first_not_of(' ', at);
+    require(at == end || header[at] == ',');
+    if (at == end) break;
   }
   return shape;
 }

@@ -136,20 +136,22 @@ inline std::vector<HashedFile> read_sha256sums(const std::string& path) {
   return files;
 }
 
-/// Checks every file that `folder`/SHA256SUMS lists. Throws std::runtime_error naming the first
-/// one that is missing or differs, with the hash found and the one expected.
+/// Throws std::runtime_error naming a file that is missing or differs, with the hash found and the
+/// one expected; `folder` is that of the SHA256SUMS file.
+inline void check_hash(const std::string& folder, const HashedFile& file) {
+  const std::string path = std::string(folder).append("/").append(file.name);
+  const std::string found = sha256_file(path);
+  if (found == file.hash) return;
+  std::string message = path;
+  message.append(": has sha256 ").append(found).append(", expected ").append(file.hash);
+  throw std::runtime_error(message.append(" (the file was changed or damaged; export again)"));
+}
+
+/// Checks every file that `folder`/SHA256SUMS lists, as check_hash() does.
 inline std::vector<HashedFile> check_sha256sums(const std::string& folder) {
   std::vector<HashedFile> files = read_sha256sums(folder + "/SHA256SUMS");
   if (files.empty()) throw std::runtime_error(folder + "/SHA256SUMS: lists no file");
-  for (const HashedFile& file : files) {
-    const std::string path = std::string(folder).append("/").append(file.name);
-    const std::string found = sha256_file(path);
-    if (found != file.hash) {
-      std::string message = path;
-      message.append(": has sha256 ").append(found).append(", expected ").append(file.hash);
-      throw std::runtime_error(message.append(" (the file was changed or damaged; export again)"));
-    }
-  }
+  for (const HashedFile& file : files) check_hash(folder, file);
   return files;
 }
 

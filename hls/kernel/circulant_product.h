@@ -8,8 +8,8 @@
 //                               are taken together (1 and any for a matrix without gates)
 //   int rows_parallel           block rows multiplied at the same time, 1 to their number p
 //   int cols_parallel           blocks of a row multiplied at the same time; divides their number q
-//   int inverses_parallel       block rows transformed back at the same time; divides rows_parallel
-//                               and p
+//   int inverses_parallel       block rows transformed back at the same time; a power of two that
+//                               divides rows_parallel and p
 //   int spectrum_signal, sum_signal, product_signal      numbers for the probe
 //   types Input, Weight, Spectrum, Sum, Product          formats (or double)
 //   type Code                   how a weight code is stored
@@ -35,6 +35,9 @@ struct MatrixSizes {
   static_assert(M::rows_parallel >= 1 && M::rows_parallel <= p,
                 "rows_parallel must be 1 to the number of block rows");
   static_assert(q % M::cols_parallel == 0, "cols_parallel must divide the blocks of a row");
+  static_assert(M::inverses_parallel >= 1 &&
+                    (M::inverses_parallel & (M::inverses_parallel - 1)) == 0,
+                "inverses_parallel must be a power of two");
   static_assert(M::rows_parallel % M::inverses_parallel == 0,
                 "inverses_parallel must divide rows_parallel");
   static_assert(p % M::inverses_parallel == 0,

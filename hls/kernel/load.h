@@ -1,6 +1,7 @@
-// Weights at run time: a network of the same shape without new synthesis. Codes come in the order
-// of weights.bin: layer by layer, matrix codes in the order in which they are computed
-// (block_row()), bias, peepholes or the bias inside the reset.
+// Weights at run time: those of another training of the same network in the same formats without
+// new synthesis. Formats and tables are compiled in and codes do not say theirs; kFingerprint of
+// config.h does. Codes come in the order of weights.bin: layer by layer, matrix codes in the order
+// in which they are computed (block_row()), bias, peepholes or the bias inside the reset.
 //
 // A source has  template <class Code> void read(Code& code, int width): the next code, of so many
 // bits.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <set>
@@ -17,21 +18,13 @@
 
 namespace ernn::testbench {
 
-inline void check_hash(const std::string& artefact, const hls::HashedFile& file) {
-  const std::string path = artefact + "/" + file.name;
-  const std::string found = hls::sha256_file(path);
-  if (found == file.hash) return;
-  throw std::runtime_error(path + ": has sha256 " + found + ", expected " + file.hash +
-                           " (the file was changed or damaged; export again)");
-}
-
 /// Checks the hashes of the artefact's data. Sources in hls/ may be edited (folds, for example) and
 /// are proved by the comparison, so of that folder only the image of weights counts.
 inline void check_hashes(const std::string& artefact) {
   std::set<std::string> checked;
   for (const hls::HashedFile& file : hls::read_sha256sums(artefact + "/SHA256SUMS")) {
     if (file.name.rfind("hls/", 0) == 0 && file.name != "hls/weights.bin") continue;
-    check_hash(artefact, file);
+    hls::check_hash(artefact, file);
     checked.insert(file.name);
   }
   for (const auto& entry : std::filesystem::directory_iterator(artefact + "/golden")) {
@@ -40,13 +33,23 @@ inline void check_hashes(const std::string& artefact) {
   }
 }
 
-/// Golden frames of input, [frames, inputs].
+/// Frames of input, [frames, inputs], whose codes all fit the input's format.
 inline hls::NpyArray read_frames(const std::string& path) {
   hls::NpyArray array = hls::read_npy(path);
   if (array.shape.size() != 2 || array.shape[0] == 0 ||
       array.shape[1] != static_cast<std::size_t>(model::kInputs)) {
     throw std::runtime_error(path + ": expected shape (frames, " + std::to_string(model::kInputs) +
                              "), found " + hls::npy_detail::shape_text(array.shape));
+  }
+  constexpr std::int64_t limit = std::int64_t{1} << (model::kInputBits - 1);
+  for (std::size_t i = 0; i < array.values.size(); ++i) {
+    const std::int64_t code = array.values[i];
+    if (-limit <= code && code < limit) continue;
+    throw std::runtime_error(path + ": frame " + std::to_string(i / array.shape[1]) + " has code " +
+                             std::to_string(code) + " at index " +
+                             std::to_string(i % array.shape[1]) + ", expected " +
+                             std::to_string(-limit) + " to " + std::to_string(limit - 1) +
+                             ", the " + std::to_string(model::kInputBits) + " bits of an input");
   }
   return array;
 }

@@ -43,12 +43,16 @@ void run_utterances(const std::map<std::string, std::string>& files) {
   Counters counters(std::size(model::kSignals));
   CodeVector logits;
   std::size_t at = 0;
-  for (const std::int64_t length : lengths.values) {
-    const auto count = static_cast<std::size_t>(length);
-    if (length < 0 || at + count > frames.shape[0]) {
-      throw std::runtime_error(files.at("--lengths") + ": more frames than the " +
+  for (std::size_t u = 0; u < lengths.values.size(); ++u) {
+    const std::int64_t length = lengths.values[u];
+    const std::size_t left = frames.shape[0] - at;
+    if (length < 0 || static_cast<std::uint64_t>(length) > left) {
+      throw std::runtime_error(files.at("--lengths") + ": entry " + std::to_string(u) + " is " +
+                               std::to_string(length) + ", expected 0 to " + std::to_string(left) +
+                               ", the frames that are left of the " +
                                std::to_string(frames.shape[0]) + " of " + files.at("--frames"));
     }
+    const auto count = static_cast<std::size_t>(length);
     const auto first = frames.values.begin() + static_cast<std::ptrdiff_t>(at * inputs);
     const CodeVector utterance(first, first + static_cast<std::ptrdiff_t>(count * inputs));
     const CodeVector out = run_watched(utterance, count, model::rom(), CountingProbe(counters));

@@ -6,9 +6,7 @@ namespace ernn::testbench {
 struct SignalInfo {
   const char* name;  ///< "layers.0.input.spectrum"; golden/<name>.npy
   int length;        ///< elements a frame
-  int width;         ///< format <width, integer>
-  int integer;
-  bool counted;  ///< it is narrowed, so it can saturate
+  bool counted;      ///< it is narrowed, so it can saturate
 };
 
 }  // namespace ernn::testbench

@@ -1,8 +1,13 @@
 // weights.bin: the same codes as the ROM in weights.h, to be loaded at run time.
 //
-//   8 bytes   "ERNNWTS1"
+//   8 bytes   "ERNNWTS2"
+//   4 bytes   fingerprint (kFingerprint of config.h), little endian
 //   4 bytes   number of codes, little endian
 //   4 bytes   each code, two's complement, little endian
+//
+// The fingerprint is that of everything that is compiled into a kernel and that its weights rely
+// on: shapes, formats, activation tables, limits of cells, unit groups. Only an image with a
+// kernel's own is one for it: in another format the same codes are other weights.
 //
 // Codes are in network order; a layer's are its matrices (input, recurrent, projection or
 // candidate; [p][q][k] each, block rows in the order in which they are computed), its bias, then
@@ -11,11 +16,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 
+#include "config.h"
 #include "kernel/types.h"
 
 namespace ernn::testbench {
@@ -27,10 +34,19 @@ class ImageReader {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw std::runtime_error(path + ": cannot be read (is it missing?)");
     bytes_.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-    if (bytes_.size() < kHeader || bytes_.compare(0, 8, "ERNNWTS1") != 0) {
-      throw std::runtime_error(path + ": is not an image of weights (no ERNNWTS1 at its start)");
+    if (bytes_.size() < kHeader || bytes_.compare(0, 8, "ERNNWTS2") != 0) {
+      throw std::runtime_error(path +
+                               ": is not an image of weights for this kernel (no ERNNWTS2 at its "
+                               "start); export again");
     }
-    const auto count = static_cast<std::uint32_t>(word(8));
+    const auto fingerprint = static_cast<std::uint32_t>(word(8));
+    if (fingerprint != model::kFingerprint) {
+      throw std::runtime_error(path + ": has fingerprint " + hex(fingerprint) + ", expected " +
+                               hex(model::kFingerprint) +
+                               ": it is of a network with other shapes, formats, tables or unit "
+                               "groups than this kernel; use the kernel of its own export");
+    }
+    const auto count = static_cast<std::uint32_t>(word(12));
     if (bytes_.size() != kHeader + std::size_t{4} * count) {
       throw std::runtime_error(path + ": has " + std::to_string(bytes_.size()) +
                                " bytes, expected " +
@@ -63,8 +79,13 @@ class ImageReader {
   }
 
  private:
-  static constexpr std::size_t kHeader = 12;
+  static constexpr std::size_t kHeader = 16;
 
+  static std::string hex(std::uint32_t number) {
+    char text[9];
+    std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(number));
+    return text;
+  }
   [[noreturn]] void fail(const std::string& what) const {
     throw std::runtime_error(path_ + ": " + what + " (the image of another network?)");
   }

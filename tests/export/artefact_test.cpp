@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <clocale>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +27,7 @@ namespace ernn {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// Without write_file's flush to the disk, which hundreds of edits would wait for.
@@ -38,7 +40,7 @@ Artefact some_artefact(const NamedModel& model, unsigned seed = 5) {
   artefact.network =
       quantise_at(random_network(model.options, seed), random_utterances(1, 20, 13, seed), 12);
   artefact.context = R"({"label_delay":3,"mean":[0.1,-2.5e-17]})";
-  artefact.classes = {"aa", "b", "h#"};
+  artefact.classes = {"aa", "b", "ch", "d", "eh", "f", "g", "h#", "ih", "jh", "k"};
   artefact.provenance = R"({"seed":5,"stage":"k8"})";
   return artefact;
 }
@@ -46,6 +48,15 @@ Artefact some_artefact(const NamedModel& model, unsigned seed = 5) {
 void write_some(const fs::path& folder, const Artefact& artefact) {
   const Golden golden = make_golden(artefact.network, random_frames(artefact.network, 6, 9), 2, 6);
   write_artefact(artefact, golden, folder);
+}
+
+/// What is in a folder, by name.
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::string load_error(const fs::path& folder) {
@@ -121,8 +132,7 @@ TEST(Artefact, RoundTripOfEveryKind) {
     EXPECT_EQ(nlohmann::json::parse(back.context), nlohmann::json::parse(artefact.context));
     EXPECT_EQ(nlohmann::json::parse(back.provenance), nlohmann::json::parse(artefact.provenance));
     EXPECT_EQ(back.classes, artefact.classes);
-    EXPECT_FALSE(fs::exists(temporary.path() / "artefact.part"));
-    EXPECT_FALSE(fs::exists(temporary.path() / "artefact.old"));
+    EXPECT_THAT(names_in(temporary.path()), ElementsAre("artefact"));
   }
 }
 
@@ -195,7 +205,10 @@ TEST(Artefact, UnknownVersionsAndOtherFoldersAreRefused) {
   EXPECT_THAT(load_error(folder),
               HasSubstr("manifest.json: has format_version 2, this program reads version 1"));
   edit_manifest(folder, R"([{"op":"replace","path":"/kind","value":"cake"}])"_json);
-  EXPECT_THAT(load_error(folder), HasSubstr("so it is no artefact"));
+  EXPECT_THAT(load_error(folder), HasSubstr("its \"kind\" is \"cake\", expected \"ernn artefact\", "
+                                            "so it is no artefact"));
+  put(folder / "manifest.json", "[]");
+  EXPECT_THAT(load_error(folder), HasSubstr("its \"kind\" is null, expected"));
   put(folder / "manifest.json", "{");
   EXPECT_THAT(load_error(folder), HasSubstr("manifest.json"));
   EXPECT_THAT(load_error(temporary.path() / "nowhere"), HasSubstr("nowhere/manifest.json"));
@@ -240,10 +253,101 @@ TEST(Artefact, ConsistentHashesDoNotHideWrongContent) {
               HasSubstr("layers.1 takes <12,3>, but the layer before gives"));
   EXPECT_THAT(edited(R"([{"op":"replace","path":"/layers/0/formats/gate","value":[80,1]}])"_json),
               HasSubstr("format 'gate' is [80,1]"));
+  EXPECT_THAT(edited(R"([{"op":"replace","path":"/layers/0/inputs","value":12}])"_json),
+              HasSubstr("layers.0: is \"layers.0\" with 12 inputs and 12 outputs, expected "
+                        "\"layers.0\" with 13 and 12 as in the model"));
   EXPECT_THAT(edited(R"([{"op":"remove","path":"/layers/0/tables/tanh"}])"_json),
               HasSubstr("manifest.json"));
   EXPECT_THAT(edited(R"([{"op":"replace","path":"/layers/0/matrices/1/block","value":8}])"_json),
               HasSubstr("does not suit the model, which has 'layers.0.recurrent'"));
+}
+
+// Hashes are right and every file is there, but no exporter writes such numbers: shifts, entries of
+// tables and results would leave the range that the formats promise.
+TEST(Artefact, NumbersThatNoExporterWritesAreRefused) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "artefact";
+  const std::string formats = "/layers/0/formats/";
+  const std::string tables = "/layers/0/tables/";
+  struct Case {
+    int model;
+    std::string path;
+    nlohmann::json value;
+    std::string message;
+  };
+  const std::string gate = "expected [width from 2 to 25, integer bits from 1 to 1]";
+  const std::string any = "expected [width from 2 to 32, integer bits from -64 to 64]";
+  const std::vector<Case> cases = {
+      {2, formats + "gate", {12, 20}, "layers.0: format 'gate' is [12,20], " + gate},
+      {2, formats + "gate", {12, -60}, "layers.0: format 'gate' is [12,-60], " + gate},
+      {2, formats + "gate", {32, 1}, "layers.0: format 'gate' is [32,1], " + gate},
+      {2, formats + "gate", {12, 0}, "layers.0: format 'gate' is [12,0], " + gate},
+      {2, formats + "bias", {1, 1}, "layers.0: format 'bias' is [1,1], " + any},
+      {2, formats + "bias", {12, 65}, "layers.0: format 'bias' is [12,65], " + any},
+      {2, formats + "bias", {12, 4294967297}, "format 'bias' is [12,4294967297], " + any},
+      {2, formats + "bias", {12.5, 1}, "layers.0: format 'bias' is [12.5,1], " + any},
+      {2, formats + "bias", {12}, "layers.0: format 'bias' is [12], " + any},
+      {2, tables + "tanh/last", -1,
+       "layers.0: table 'tanh': 'last' is -1, expected an integer from 0 to 2048"},
+      {2, tables + "sigmoid/last", 2049, "'last' is 2049, expected an integer from 0 to 2048"},
+      {2, tables + "tanh/last", 4294967297, "'last' is 4294967297, expected"},
+      {2, tables + "tanh/range_log2", 2147483647, "'range_log2' is 2147483647, expected"},
+      {2, tables + "tanh/segments_log2", -1, "'segments_log2' is -1, expected"},
+      {2, tables + "tanh/segments_log2", 20,
+       "table 'tanh': 2^20 segments over [0, 2^2), which has"},
+      {2, "/layers/0/cell_clip_code", -1,
+       "layers.0: 'cell_clip_code' is -1, expected an integer from 0 to 32767"},
+      {2, "/layers/0/cell_clip_code", 32768, "'cell_clip_code' is 32768, expected"},
+      {2, "/layers/0/cell_clip_code", 0.75, "'cell_clip_code' is 0.75, expected"},
+      {2,
+       "/classes",
+       {"aa", "b"},
+       "manifest.json: lists 2 classes, expected the names of all 11 outputs, or none"},
+      {7,
+       "/layers/2/formats/output",
+       {12, 3},
+       "layers.2: format 'output' is <12,3>, expected that of 'gate', <12,1>"},
+      {7,
+       "/layers/3/formats/output",
+       {11, 1},
+       "layers.3: format 'output' is <11,1>, expected that of 'gate', <12,1>"},
+  };
+  int written = -1;
+  const fs::path pristine = temporary.path() / "pristine";
+  for (const Case& one : cases) {
+    if (one.model != written)
+      write_some(pristine,
+                 some_artefact(every_kind_of_model()[static_cast<std::size_t>(one.model)]));
+    written = one.model;
+    fs::remove_all(folder);
+    fs::copy(pristine, folder, fs::copy_options::recursive);
+    const nlohmann::json edit = {{"op", "replace"}, {"path", one.path}, {"value", one.value}};
+    edit_manifest(folder, nlohmann::json::array({edit}));
+    EXPECT_THAT(load_error(folder), HasSubstr(one.message)) << one.path;
+  }
+}
+
+TEST(Artefact, NoTableEntryExceedsOne) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "artefact";
+  write_some(folder, some_artefact(every_kind_of_model()[2]));
+  const fs::path file = folder / "tables/layers.0.tanh.npy";
+  const hls::NpyArray table = hls::read_npy(file.string());
+  const std::size_t segments = table.shape.at(1);
+  const std::int64_t one = 1 << 17;  // 11 fraction bits of the gate and 6 more
+  const auto with_first = [&](std::int64_t base, std::int64_t slope) {
+    std::vector<std::int64_t> values = table.values;
+    values[0] = base;
+    values[segments] = slope;
+    put(file, hls::npy_bytes(table.shape, values));
+    rehash(folder);
+    return load_error(folder);
+  };
+  EXPECT_EQ(with_first(one - 5, 5), "accepted");
+  EXPECT_THAT(with_first(one - 5, 6), HasSubstr("layers.0.tanh.npy: segment 0 ends at 131073, base "
+                                                "and slope together, expected at most 131072"));
+  EXPECT_THAT(with_first(one + 1, 0), HasSubstr("element 0 is 131073, expected a code from 0 to"));
+  EXPECT_THAT(with_first(0, -1), HasSubstr("is -1, expected a code from 0 to"));
 }
 
 TEST(Artefact, OnlyAnArtefactIsReplacedAndOnlyWhenTheNewOneIsWhole) {
@@ -256,7 +360,7 @@ TEST(Artefact, OnlyAnArtefactIsReplacedAndOnlyWhenTheNewOneIsWhole) {
   second.context = "not JSON";
   EXPECT_THROW(write_some(folder, second), DataError);
   expect_equal(load_artefact(folder).network, first.network);
-  EXPECT_FALSE(fs::exists(temporary.path() / "artefact.part"));
+  EXPECT_THAT(names_in(temporary.path()), ElementsAre("artefact"));
   second.context = "{}";
   write_some(folder, second);
   expect_equal(load_artefact(folder).network, second.network);
@@ -266,6 +370,35 @@ TEST(Artefact, OnlyAnArtefactIsReplacedAndOnlyWhenTheNewOneIsWhole) {
   put(other / "chapter1.tex", "words");
   EXPECT_THROW(write_some(other, second), DataError);
   EXPECT_EQ(read_file(other / "chapter1.tex"), "words");
+  // Other programs have a manifest.json too.
+  for (const char* manifest : {R"({"manifest_version": 3})", R"({"kind": "cake"})", "[1]", "{"}) {
+    put(other / "manifest.json", manifest);
+    try {
+      write_some(other, second);
+      ADD_FAILURE() << manifest;
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("thesis: exists and has no manifest.json of the kind "
+                                          "\"ernn artefact\""));
+    }
+    EXPECT_EQ(read_file(other / "chapter1.tex"), "words");
+  }
+  EXPECT_THAT(names_in(temporary.path()), ElementsAre("artefact", "thesis"));
+}
+
+TEST(Artefact, NothingBesideAnArtefactIsTouched) {
+  const TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "artefact";
+  const Artefact artefact = some_artefact(every_kind_of_model()[0]);
+  for (const char* name : {"artefact.old", "artefact.part", ".artefact.export-1"}) {
+    make_folder(temporary.path() / name);
+    put(temporary.path() / name / "backup", "words");
+  }
+  write_some(folder, artefact);
+  write_some(folder, artefact);
+  for (const char* name : {"artefact.old", "artefact.part", ".artefact.export-1"})
+    EXPECT_EQ(read_file(temporary.path() / name / "backup"), "words");
+  EXPECT_THAT(names_in(temporary.path()),
+              ElementsAre(".artefact.export-1", "artefact", "artefact.old", "artefact.part"));
 }
 
 TEST(Artefact, SameBytesInEveryLocale) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -184,6 +185,14 @@ TEST(Reference, ResetForgetsAndSignalsAreAsDocumented) {
   }
 }
 
+TEST(Comparison, RatiosInWords) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(snr_text(52.14), "52.1");
+  EXPECT_EQ(snr_text(-3), "-3.0");
+  EXPECT_EQ(snr_text(infinity), "exact");
+  EXPECT_EQ(snr_text(-infinity), "no signal");
+}
+
 double logit_snr(const FloatNetwork& network, const std::vector<FrameMatrix>& utterances,
                  int bits) {
   return compare_with_reference(network, quantise_at(network, utterances, bits), utterances)
@@ -317,6 +326,31 @@ TEST(Emulator, CountsEverySaturation) {
   Emulator relu(network);
   EXPECT_EQ(relu.step({-3 * 16})[0], 0);
   EXPECT_EQ(relu.saturations()[1].count, 0);
+}
+
+// Without peepholes a gate's sum is that of the products and the bias. In formats far from 1 an
+// alignment to anything else would overflow, or shift by more bits than there are.
+TEST(Emulator, SumsWithoutPeepholesAlignToTheirOwnTerms) {
+  const NamedModel model = every_kind_of_model()[0];
+  ASSERT_FALSE(model.options.layers[0].peepholes);
+  QuantisedNetwork network = quantise_at(random_network(model.options, 53),
+                                         random_utterances(1, 10, model.options.inputs, 54), 12);
+  QuantisedLayer& layer = network.layers[0];
+  for (auto& code : layer.bias_codes) code = 2047;
+  const auto preactivations = [&](const Format& format) {
+    layer.bias = layer.matrices[0].product = layer.matrices[1].product = format;
+    Emulator emulator(network);
+    Emulator::Codes found;
+    emulator.trace([&](const std::string& name, const Emulator::Codes& codes) {
+      if (name == "layers.0.preactivation") found = codes;
+    });
+    emulator.step(Emulator::Codes(at(network.inputs()), 0));
+    return found;
+  };
+  const auto largest = static_cast<std::int32_t>(layer.preactivation.largest());
+  const std::size_t count = layer.bias_codes.size();
+  EXPECT_EQ(preactivations({12, 68}), Emulator::Codes(count, largest));
+  EXPECT_EQ(preactivations({12, -60}), Emulator::Codes(count, 0));
 }
 
 TEST(Emulator, RefusesWrongFrames) {

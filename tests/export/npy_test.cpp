@@ -100,7 +100,11 @@ TEST(Npy, OtherKindsAreRefusedByName) {
   EXPECT_THAT(with("'<i2'", "'>i2'"), HasSubstr("type '>i2'"));
   EXPECT_THAT(with("False", "True "), HasSubstr("Fortran"));
   EXPECT_THAT(with("(2, 2)", "(2, 3)"), HasSubstr("shape (2, 3)"));
-  EXPECT_THAT(with("(2, 2)", "(2, x)"), HasSubstr("broken shape"));
+  EXPECT_THAT(with("(2, 2)", "(2, x)"), HasSubstr("broken shape '(2, x)'"));
+  EXPECT_THAT(with("(2, 2)", "(2x2) "), HasSubstr("broken shape '(2x2)'"));
+  EXPECT_THAT(with("(2, 2)", "(2 2) "), HasSubstr("broken shape '(2 2)'"));
+  EXPECT_THAT(with("(2, 2)", "2, 2, "), HasSubstr("broken shape '2, 2, "));
+  EXPECT_THAT(with("(2, 2)", "(2,2,)"), HasSubstr("accepted"));
   EXPECT_THAT(with("'shape'", "'shade'"), HasSubstr("no key 'shape'"));
   EXPECT_THAT(with("NUMPY\x01", "NUMPY\x03"), HasSubstr("version 3.0"));
 }

@@ -2,8 +2,8 @@
 //
 // Three are there again with folds and several streams, one of them also with rows at a time that
 // do not divide the rows. Beside them it writes wrong ones: a ROM with one wrong code, gates in the
-// wrong order, a frame of a delay line too late, and a fold of more rows than there are with faults
-// in the scripts for Vitis.
+// wrong order, a frame of a delay line too late, and folds that do not suit with faults in the
+// scripts for Vitis.
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -72,6 +72,11 @@ void write_all(const std::filesystem::path& folder) {
   write_project(small_model(), 5, 12, folder / "wrong_fold");
   const std::filesystem::path wrong = folder / "wrong_fold" / "hls";
   replace_once(wrong / "config.h", "rows_parallel = 1;", "rows_parallel = 7;");
+  // Of the output layer: compilers may stop at a structure's first fault.
+  replace_once(wrong / "config.h",
+               "inverses_parallel = 1;  // a power of two that divides rows_parallel and 5",
+               "inverses_parallel = 3;");
+  replace_once(wrong / "config.h", "kStreams = 1;", "kStreams = 40;");
   replace_once(wrong / "run_hls.tcl", "{ csynth_design }", "{ csynth_design -fast }");
   replace_once(wrong / "hls_config.cfg", "tb.file=testbench/main.cpp",
                "tb.file=testbench/none.cpp");

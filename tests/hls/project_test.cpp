@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <sstream>
 #include <string>
@@ -15,8 +18,10 @@
 #include "base/files.h"
 #include "export/artefact.h"
 #include "export/emulator.h"
+#include "export/hls_project.h"
 #include "hls/io/npy.h"
 #include "hls/io/sha256.h"
+#include "tests/hls/test_projects.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ernn {
@@ -31,13 +36,11 @@ struct Outcome {
   std::string output;
 };
 
-/// Runs in the folder `where`.
-Outcome run_testbench(const std::string& project, const std::string& arguments,
-                      const fs::path& where = ".") {
-  const std::string command = "cd " + where.string() + " && " + ERNN_TESTBENCHES + "/testbench_" +
-                              project + " " + arguments + " 2>&1";
+/// Runs a command in the folder `where`.
+Outcome run_command(const std::string& command, const fs::path& where) {
+  const std::string line = "cd " + where.string() + " && " + command + " 2>&1";
   Outcome run;
-  std::FILE* pipe = ::popen(command.c_str(), "r");
+  std::FILE* pipe = ::popen(line.c_str(), "r");
   if (pipe == nullptr) return run;
   std::vector<char> buffer(4096);
   std::size_t count = 0;
@@ -47,6 +50,12 @@ Outcome run_testbench(const std::string& project, const std::string& arguments,
   const int status = ::pclose(pipe);
   run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return run;
+}
+
+Outcome run_testbench(const std::string& project, const std::string& arguments,
+                      const fs::path& where = ".") {
+  return run_command(std::string(ERNN_TESTBENCHES) + "/testbench_" + project + " " + arguments,
+                     where);
 }
 
 fs::path project_folder(const std::string& project) {
@@ -151,6 +160,78 @@ TEST(Project, TheImageOfAnotherNetworkIsRefused) {
   EXPECT_THAT(run.output, HasSubstr("weights.bin"));
 }
 
+/// weights.bin of a network, which has everything else from the artefact of a project.
+std::string image_of(const QuantisedNetwork& network, const Folding& folding = {}) {
+  for (const GeneratedFile& file : generate_hls_files(network, folding)) {
+    if (file.name == "weights.bin") return file.text;
+  }
+  return "";
+}
+
+constexpr std::size_t kImageHeader = 16;
+
+// The same codes stand for weights half as large in the next format.
+TEST(Project, TheImageOfOtherFormatsIsRefused) {
+  const Damaged damaged("lstm");
+  QuantisedNetwork network = load_artefact(damaged.path()).network;
+  const std::string own = read_file(damaged.path() / "hls" / "weights.bin");
+  ASSERT_EQ(image_of(network), own);
+  ++network.layers[0].matrices[1].weight.integer;
+  const std::string other = image_of(network);
+  EXPECT_EQ(other.substr(kImageHeader), own.substr(kImageHeader));
+  write_file(damaged.path() / "hls" / "weights.bin", other);
+  damaged.hash_again();
+  const Outcome run = damaged.run();
+  EXPECT_EQ(run.status, 1);
+  EXPECT_THAT(run.output, HasSubstr("weights.bin: has fingerprint "));
+}
+
+TEST(Project, TheFingerprintIsThatOfAllThatIsCompiledInButTheFolds) {
+  const ModelOptions options = project_models()[0].options;
+  const QuantisedNetwork network = load_artefact(project_folder("lstm")).network;
+  const auto fingerprint = [](const std::string& image) { return image.substr(8, 4); };
+  const std::string own = fingerprint(image_of(network));
+  const auto after = [&](const std::function<void(QuantisedLayer&)>& change) {
+    QuantisedNetwork other = network;
+    change(other.layers[0]);
+    return fingerprint(image_of(other));
+  };
+  using Layer = QuantisedLayer;
+  const std::vector<std::function<void(Layer&)>> compiled_in = {
+      [](Layer& layer) { ++layer.matrices[0].weight.integer; },
+      [](Layer& layer) { ++layer.matrices[0].spectrum.integer; },
+      [](Layer& layer) { ++layer.matrices[1].sum.integer; },
+      [](Layer& layer) { ++layer.matrices[2].product.width; },
+      [](Layer& layer) { ++layer.input.integer; },
+      [](Layer& layer) { ++layer.bias.integer; },
+      [](Layer& layer) { ++layer.peephole.integer; },
+      [](Layer& layer) { ++layer.preactivation.integer; },
+      [](Layer& layer) { ++layer.gate.width; },
+      [](Layer& layer) { ++layer.cell.integer; },
+      [](Layer& layer) { ++layer.hidden.integer; },
+      [](Layer& layer) { ++layer.projected.integer; },
+      [](Layer& layer) { ++layer.cell_clip_code; },
+      [](Layer& layer) { ++layer.sigmoid.base[0]; },
+      [](Layer& layer) { ++layer.tanh.slope[0]; },
+      [](Layer& layer) { --layer.tanh.last; },
+  };
+  for (std::size_t i = 0; i < compiled_in.size(); ++i) EXPECT_NE(after(compiled_in[i]), own) << i;
+  const std::vector<std::function<void(Layer&)>> weights = {
+      [](Layer& layer) { layer.matrices[0].codes[0] ^= 1; },
+      [](Layer& layer) { layer.bias_codes[0] ^= 1; },
+      [](Layer& layer) { layer.peephole_codes[0] ^= 1; },
+  };
+  for (std::size_t i = 0; i < weights.size(); ++i) EXPECT_EQ(after(weights[i]), own) << i;
+
+  Folding folding = unfolded(options);
+  folding.streams = 5;
+  folding.layers[0].units_parallel = 2;
+  folding.layers[0].matrices[0].rows_parallel = 3;
+  EXPECT_EQ(image_of(network, folding), image_of(network));
+  folding.layers[0].unit_group *= 2;
+  EXPECT_NE(fingerprint(image_of(network, folding)), own);
+}
+
 TEST(Project, TheLastGoldenCodeIsCompared) {
   const Damaged damaged("lstm");
   damaged.flip("golden/output.output.npy", 1, 1);
@@ -209,6 +290,64 @@ TEST(Project, WrongArgumentsAreAUsageError) {
   EXPECT_EQ(run_testbench("gru", "--frame x").status, 2);
   EXPECT_EQ(run_testbench("gru", "--frames x").status, 2);
   EXPECT_EQ(run_testbench("gru", "/nonexistent").status, 1);
+}
+
+TEST(Project, WrongFramesAndLengthsAreNamed) {
+  const TemporaryFolder folder;
+  const auto at = [&](const char* name) { return (folder.path() / name).string(); };
+  const QuantisedNetwork network = load_artefact(project_folder("lstm")).network;
+  const auto inputs = static_cast<std::size_t>(network.inputs());
+  const auto output = [&](const std::vector<std::int64_t>& lengths, std::int64_t code) {
+    std::vector<std::int64_t> frames(4 * inputs, 0);
+    frames[2 * inputs + 5] = code;
+    hls::write_npy(at("frames.npy"), {4, inputs}, frames);
+    hls::write_npy(at("lengths.npy"), {lengths.size()}, lengths);
+    const Outcome run =
+        run_testbench("lstm", "--frames " + at("frames.npy") + " --lengths " + at("lengths.npy") +
+                                  " --logits " + at("logits.npy"));
+    return std::to_string(run.status) + " " + run.output;
+  };
+  const std::int64_t largest = network.input_format().largest();
+  EXPECT_EQ(output({1, 3}, largest), "0 ");
+  EXPECT_EQ(output({1, 3}, -largest - 1), "0 ");
+  EXPECT_THAT(output({1, 3}, largest + 1),
+              HasSubstr("frames.npy: frame 2 has code " + std::to_string(largest + 1) +
+                        " at index 5, expected "));
+  EXPECT_THAT(output({1, 3}, -largest - 2), HasSubstr("1 ernn_testbench: "));
+  EXPECT_THAT(output({1, -2, 3}, 0), HasSubstr("lengths.npy: entry 1 is -2, expected 0 to 3, the "
+                                               "frames that are left of the 4 of "));
+  EXPECT_THAT(output({1, 4}, 0), HasSubstr("lengths.npy: entry 1 is 4, expected 0 to 3, "));
+  EXPECT_THAT(output({1, 2}, 0), HasSubstr("lengths.npy: sums to 3 frames, expected the 4 of "));
+}
+
+// A stand-in for the compiler writes down that it ran and makes its output.
+TEST(Project, AnotherCompilerOrOtherFlagsCompileAgain) {
+  const Damaged copy("lstm");
+  const fs::path project = copy.path() / "hls";
+  write_file(
+      project / "compiler",
+      "echo ran >>ran\nwhile [ $# -gt 1 ]; do [ \"$1\" = -o ] && touch \"$2\"; shift; done\n");
+  // Two objects and the program; how often since the last call.
+  const auto compilations = [&](const std::string& arguments) {
+    fs::remove(project / "ran");
+    const Outcome run = run_command("make " + arguments, project);
+    EXPECT_EQ(run.status, 0) << run.output;
+    // All of an hour ago, so that what the next call writes is newer whatever the clock's steps
+    // are.
+    for (const auto& entry : fs::recursive_directory_iterator(project)) {
+      if (entry.is_regular_file())
+        fs::last_write_time(entry.path(), entry.last_write_time() - std::chrono::hours(1));
+    }
+    const std::string ran = fs::exists(project / "ran") ? read_file(project / "ran") : "";
+    return std::count(ran.begin(), ran.end(), '\n');
+  };
+  const std::string compiler = "CXX='sh ./compiler'";
+  EXPECT_EQ(compilations(compiler), 3);
+  EXPECT_EQ(compilations(compiler), 0);
+  EXPECT_EQ(compilations("CXX='sh ./compiler -m64'"), 3);
+  EXPECT_EQ(compilations("CXX='sh ./compiler -m64' CXXFLAGS=-O1"), 3);
+  EXPECT_EQ(compilations("CXX='sh ./compiler -m64' CXXFLAGS=-O1"), 0);
+  EXPECT_EQ(compilations(compiler), 3);
 }
 
 /// Rows that fill the last group are in the kernel's memory alone.

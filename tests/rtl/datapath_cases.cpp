@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "export/emulator.h"
+#include "export/float_network.h"
 #include "tests/rtl/bit_word.h"
 
 namespace ernn::rtl {
@@ -380,7 +381,7 @@ class LayerCases {
 
   void output() {
     const Activation activation = layer_.options.activation;
-    const bool table = activation == Activation::sigmoid || activation == Activation::tanh;
+    const bool table = has_table(activation);
     CaseBuilder builder(
         "output", 1,
         {{"product", product_width(0)}, {"output", layer_.output.width}, {"table", table ? 1 : 0}},
