@@ -1,16 +1,11 @@
 #include "features/feature_cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
@@ -19,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/options.h"
 #include "features/feature_cache_file.h"
@@ -129,45 +125,17 @@ std::string digest_if_good(const fs::path& path, const std::string& options,
   return "";
 }
 
-/// Keeps other processes from making the same file, for as long as it lives; the system lets go of
-/// it when the process dies.
-class Lock {
- public:
-  Lock(const fs::path& path, bool quiet, const std::function<void()>& go_on)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0)
-      throw DataError(
-          fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno)));
-    try {
-      wait(path, quiet, go_on);
-    } catch (...) {
-      ::close(descriptor_);
-      throw;
-    }
+/// Waits for the process that makes the same file.
+void take(FileLock& lock, bool quiet, const std::function<void()>& go_on) {
+  bool said = quiet;
+  while (!lock.try_take()) {
+    if (!said)
+      fmt::print(stderr, "{}: waiting for the process that holds it\n", lock.path().string());
+    said = true;
+    go_on();
+    std::this_thread::sleep_for(kLockPause);
   }
-  ~Lock() { ::close(descriptor_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  void wait(const fs::path& path, bool quiet, const std::function<void()>& go_on) const {
-    bool said = quiet;
-    while (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) {
-        throw DataError(
-            fmt::format("{}: cannot be locked: {}; choose a data.cache on a file "
-                        "system with locks",
-                        path.string(), std::strerror(errno)));
-      }
-      if (!said) fmt::print(stderr, "{}: waiting for the process that holds it\n", path.string());
-      said = true;
-      go_on();
-      std::this_thread::sleep_for(kLockPause);
-    }
-  }
-
-  int descriptor_;
-};
+}
 
 /// What processes that were killed have left; the caller holds the lock, so nobody writes there.
 void remove_leftovers(const fs::path& path) {
@@ -197,7 +165,8 @@ std::string make_feature_cache(const DataOptions& data, const FeatureOptions& fe
   std::string digest = good();
   if (!digest.empty()) return digest;
   make_folder(data.cache);
-  const Lock lock(path.string() + ".lock", quiet, go_on);
+  FileLock lock(path.string() + ".lock");
+  take(lock, quiet, go_on);
   digest = good();  // another process may have made it
   if (!digest.empty()) return digest;
   if (!fault.empty() && !quiet) fmt::print(stderr, "{}; it is made anew\n", fault);

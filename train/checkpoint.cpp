@@ -40,6 +40,17 @@ std::string with_defaults(const std::string& text, const std::string& place) {
   return to_text(from_text<T>(text, place));
 }
 
+/// Checkpoints of earlier versions say how long the metrics file was, too.
+std::string without_metrics_bytes(const std::string& position, const std::string& place) {
+  try {
+    nlohmann::json json = nlohmann::json::parse(position);
+    json.erase("metrics_bytes");
+    return json.dump();
+  } catch (const nlohmann::json::exception& error) {
+    throw DataError(fmt::format("{}: broken metadata: {}", place, error.what()));
+  }
+}
+
 std::string json_difference(const nlohmann::json& there, const nlohmann::json& here,
                             const std::string& path) {
   if (there == here) return "";
@@ -124,7 +135,8 @@ Checkpoint Checkpoint::load(const std::filesystem::path& path) {
   checkpoint.identity = {metadata("run"), metadata("stage"), metadata("model"), metadata("start")};
   const auto data = checkpoint.file.metadata.find("data");  // older checkpoints do not say it
   if (data != checkpoint.file.metadata.end()) checkpoint.identity.data = data->second;
-  checkpoint.position = from_text<StagePosition>(metadata("position"), place);
+  checkpoint.position =
+      from_text<StagePosition>(without_metrics_bytes(metadata("position"), place), place);
   checkpoint.schedule = from_text<ScheduleState>(metadata("schedule"), place);
   return checkpoint;
 }

@@ -22,9 +22,8 @@ struct StagePosition {
   long long total_steps = 0;  ///< the same with the stages it started from
   double loss_sum = 0;        ///< of the unfinished epoch
   long long loss_count = 0;
-  double seconds = 0;  ///< spent in the unfinished epoch
-  double waited = 0;   ///< seconds of them in which the model waited for batches
-  long long metrics_bytes = 0;
+  double seconds = 0;     ///< spent in the unfinished epoch
+  double waited = 0;      ///< seconds of them in which the model waited for batches
   bool finished = false;  ///< model, scores and summary row are written too
 };
 
@@ -38,7 +37,6 @@ void describe(Visitor& field, StagePosition& o) {
   field("loss_count", o.loss_count);
   field("seconds", o.seconds);
   field("waited", o.waited);
-  field("metrics_bytes", o.metrics_bytes);
   field("finished", o.finished);
 }
 

@@ -71,7 +71,9 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "ernn: {}\n", error.what());
     return error.exit_status();
   } catch (const std::exception& error) {
-    fmt::print(stderr, "ernn: internal error: {}\n", error.what());
+    // LibTorch's messages go on with a stack trace.
+    const std::string message = error.what();
+    fmt::print(stderr, "ernn: internal error: {}\n", message.substr(0, message.find('\n')));
     return 1;
   }
 }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
@@ -53,26 +53,36 @@ std::string to_text(const EpochRecord& record, int epochs) {
                             record.learning_rate, record.seconds, 100 * record.data_wait);
 }
 
-MetricsFile::MetricsFile(std::filesystem::path path, long long bytes)
-    : path_(std::move(path)), bytes_(bytes) {
-  std::string kept;
-  if (std::filesystem::exists(path_)) kept = read_file(path_);
-  if (static_cast<long long>(kept.size()) < bytes) {
-    throw DataError(fmt::format("{}: found {} bytes, expected at least {} as the checkpoint says",
-                                path_.string(), kept.size(), bytes));
+MetricsFile::MetricsFile(std::filesystem::path path, const std::string& stage, int epochs)
+    : path_(std::move(path)) {
+  const std::string text = std::filesystem::exists(path_) ? read_file(path_) : "";
+  std::istringstream lines(text.substr(0, text.rfind('\n') + 1));
+  int number = 0;
+  int found = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    try {
+      const auto json = nlohmann::json::parse(line);
+      const bool own = json.at("stage").get<std::string>() == stage;
+      if (own && json.at("epoch").get<int>() > epochs) continue;
+      if (own) ++found;
+    } catch (const nlohmann::json::exception& error) {
+      throw DataError(fmt::format("{}:{}: {}", path_.string(), number, error.what()));
+    }
+    text_ += line + "\n";
   }
-  if (static_cast<long long>(kept.size()) == bytes) return;
-  kept.resize(static_cast<std::size_t>(bytes));
-  write_file(path_, kept);
+  if (found < epochs) {
+    throw DataError(fmt::format(
+        "{}: found {} epochs of stage '{}', expected {} as its checkpoint says; bring the file "
+        "back, or remove the stage's folder to train it again",
+        path_.string(), found, stage, epochs));
+  }
+  if (text_ != text) write_file(path_, text_);
 }
 
 void MetricsFile::append(const EpochRecord& record) {
-  const std::string line = to_json_line(record) + "\n";
-  std::ofstream file(path_, std::ios::binary | std::ios::app);
-  file << line;
-  file.close();
-  if (!file) throw DataError(fmt::format("{}: cannot be written (disk full?)", path_.string()));
-  bytes_ += static_cast<long long>(line.size());
+  text_ += to_json_line(record) + "\n";
+  write_file(path_, text_);
 }
 
 }  // namespace ernn

@@ -12,7 +12,7 @@ namespace ernn {
 struct AdmmRecord {
   std::string matrix;
   double rho = 0;
-  double primal = 0;    ///< ||W - Z|| / ||W|| at the last update of Z
+  double primal = 0;    ///< ||W - Z|| / ||W|| now
   double dual = 0;      ///< rho-scaled change of Z at the last update
   double distance = 0;  ///< ||W - P(W)|| / ||W|| now
 };
@@ -40,16 +40,17 @@ std::string to_text(const EpochRecord& record, int epochs);
 
 class MetricsFile {
  public:
-  /// Continues `path` behind its first `bytes` bytes: what a killed run wrote later is dropped.
-  /// Throws DataError when the file is shorter.
-  MetricsFile(std::filesystem::path path, long long bytes);
+  /// Continues `path` with `stage` behind its first `epochs` epochs. Lines of the stage that come
+  /// later, which a killed run wrote or an earlier training of the stage, are dropped; those of
+  /// other stages stay. Throws DataError when the stage has fewer epochs there or a line is broken.
+  MetricsFile(std::filesystem::path path, const std::string& stage, int epochs);
 
+  /// Written and renamed as a whole, so that no line is ever cut.
   void append(const EpochRecord& record);
-  long long bytes() const { return bytes_; }
 
  private:
   std::filesystem::path path_;
-  long long bytes_;
+  std::string text_;
 };
 
 }  // namespace ernn

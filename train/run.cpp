@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/options.h"
 #include "base/text.h"
@@ -179,8 +181,8 @@ class Run {
     }
   }
 
-  /// Makes the run folder; returns nothing of interest.
-  std::string check_folder() const {
+  /// Makes the run folder and keeps other trainings off it; returns nothing of interest.
+  std::string check_folder() {
     const auto config_file = options_.out / "config.yaml";
     if (std::filesystem::exists(config_file) && !options_.resume) {
       throw UsageError(
@@ -188,6 +190,13 @@ class Run {
                       options_.out.string()));
     }
     make_folder(options_.out);
+    lock_ = std::make_unique<FileLock>(options_.out / ".lock");
+    if (!lock_->try_take()) {
+      throw UsageError(
+          fmt::format("{}: another training works on this folder; wait for its end, or choose "
+                      "another --out",
+                      options_.out.string()));
+    }
     return "";
   }
 
@@ -259,7 +268,6 @@ class Run {
     inputs.identity.data = text_of_splits(data);
     inputs.checkpoint = checkpoint_path(options_.out, stage.name);
     inputs.metrics = options_.out / "metrics.jsonl";
-    inputs.metrics_bytes = metrics_bytes_before(stage);
     inputs.checkpoint_seconds = config_.checkpoint_seconds;
     inputs.seed = stage_seed(config_.seed, stage.name);
     inputs.quiet = options_.quiet || !group().is_first();
@@ -306,13 +314,12 @@ class Run {
   void write_results(const StageOptions& stage, const AcousticModel& model,
                      const StageTrainer& trainer, const StageInputs& inputs,
                      const SplitResult& test) const {
-    const std::string context = write_options(inputs.context).to_json().dump();
-    TensorFile file = model->to_tensor_file(context);
+    TensorFile file = model->to_tensor_file(to_json_text(inputs.context));
     for (const auto& [key, text] : trainer.metadata()) file.metadata[key] = text;
     file.save(model_path(options_.out, stage.name));
     make_folder(options_.out / stage.name / "test");
     write_scores(test.scores, options_.out / stage.name / "test");
-    put_summary_row(options_.out,
+    put_trained_row(options_.out,
                     make_row(stage, model->options(), trainer.cost(model), test, config_.seed));
     Checkpoint checkpoint;
     checkpoint.identity = inputs.identity;
@@ -320,20 +327,6 @@ class Run {
     checkpoint.position.finished = true;
     checkpoint.schedule = trainer.schedule();
     checkpoint.save(inputs.checkpoint);
-  }
-
-  /// Metrics of a stage that is trained again are dropped together with everything after them, so
-  /// that the file always tells one story; a new stage continues behind the last one.
-  long long metrics_bytes_before(const StageOptions& stage) const {
-    const auto path = options_.out / "metrics.jsonl";
-    if (!std::filesystem::exists(path)) return 0;
-    long long bytes = 0;
-    for (const auto& other : config_.stages) {
-      const auto checkpoint = checkpoint_path(options_.out, other.name);
-      if (other.name == stage.name || !std::filesystem::exists(checkpoint)) continue;
-      bytes = std::max(bytes, Checkpoint::load(checkpoint).position.metrics_bytes);
-    }
-    return bytes;
   }
 
   const TrainingData& data() {
@@ -375,6 +368,7 @@ class Run {
   RunConfig config_;
   const RunOptions& options_;
   const std::function<TrainingData()>& load_;
+  std::unique_ptr<FileLock> lock_;  ///< of the run folder, in the first process
   TrainingData data_;
 };
 
@@ -388,14 +382,7 @@ std::vector<SummaryRow> run_training(RunConfig config, const RunOptions& options
 LoadedModel load_model(const std::filesystem::path& path) {
   const ModelFile file = ModelFile::load(path);
   LoadedModel loaded;
-  try {
-    loaded.context = read_options<ModelContext>(
-        ConfigNode::from_json(nlohmann::json::parse(file.context), path.string()));
-  } catch (const nlohmann::json::exception& error) {
-    throw DataError(fmt::format("{}: broken context: {}", path.string(), error.what()));
-  } catch (const UsageError& error) {
-    throw DataError(error.what());
-  }
+  loaded.context = model_context_from_json(file.context, path.string());
   loaded.model = AcousticModel(file.options);
   loaded.model->load_tensors(file.tensors, path.string());
   if (const auto formats = trained_formats(file, path.string())) {
@@ -403,15 +390,6 @@ LoadedModel load_model(const std::filesystem::path& path) {
         std::make_shared<FixedPointNetwork>(formats->network, loaded.model));
   }
   return loaded;
-}
-
-std::string cell_name(const ModelOptions& model) {
-  std::vector<std::string> names;
-  for (const auto& layer : model.layers) {
-    const std::string name = name_of(layer.type);
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
-  return join(names, "+");
 }
 
 }  // namespace ernn

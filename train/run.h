@@ -50,7 +50,4 @@ struct LoadedModel {
 /// Throws DataError naming the file.
 LoadedModel load_model(const std::filesystem::path& path);
 
-/// The distinct kinds of hidden layers, "lstm" or "lstm+gru", for the summary.
-std::string cell_name(const ModelOptions& model);
-
 }  // namespace ernn

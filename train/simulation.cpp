@@ -122,16 +122,6 @@ std::string names_of(const std::vector<Isa>& isas) {
   return join(names, ", ");
 }
 
-/// The types of the hidden layers, each once: "lstm", "lstm+gru".
-std::string cells_of(const ModelOptions& model) {
-  std::vector<std::string> cells;
-  for (const LayerOptions& layer : model.layers) {
-    const std::string name = name_of(layer.type);
-    if (std::find(cells.begin(), cells.end(), name) == cells.end()) cells.push_back(name);
-  }
-  return join(cells, "+");
-}
-
 }  // namespace
 
 Simulation simulate(const Artefact& artefact, const ModelContext& context,
@@ -209,7 +199,7 @@ std::vector<SummaryRow> simulation_rows(const Simulation& simulation, const Arte
   SummaryRow row;
   row.name = stage;
   const ModelOptions model = model_options_of(artefact.network);
-  row.cell = cells_of(model);
+  row.cell = cell_name(model);
   row.bits = 0;
   for (const QuantisedLayer& layer : artefact.network.layers) {
     for (const QuantisedMatrix& matrix : layer.matrices) {

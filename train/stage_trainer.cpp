@@ -101,13 +101,12 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   if (inputs_.stage.average > 0 && method_->may_be_averaged())
     average_ = std::make_unique<ParameterAverage>(model_, inputs_.stage.average);
   position_.total_steps = inputs_.start_steps;
-  position_.metrics_bytes = inputs_.metrics_bytes;
 }
 
 AcousticModel StageTrainer::run() {
   if (std::filesystem::exists(inputs_.checkpoint)) load_checkpoint();
   if (group_.is_first())
-    metrics_ = std::make_unique<MetricsFile>(inputs_.metrics, position_.metrics_bytes);
+    metrics_ = std::make_unique<MetricsFile>(inputs_.metrics, inputs_.stage.name, position_.epoch);
   last_checkpoint_ = std::chrono::steady_clock::now();
   while (!done()) {
     run_epoch();
@@ -191,7 +190,9 @@ StepTotals StageTrainer::run_step(const Batch& batch, CarriedStates* states) {
   const StepTotals totals = compute_gradients(batch, states);
   const double norm = clip_gradients(parameters_, inputs_.stage.clip_norm);
   if (!std::isfinite(totals.loss) || !std::isfinite(norm))
-    stop_for_bad_loss(totals.loss, norm, rate);
+    stop_for_divergence(position_.step + 1,
+                        fmt::format("the loss is {} and the gradient norm {} at learning rate {}",
+                                    totals.loss, norm, rate));
   method_->before_step();
   optimiser_->step(rate);
   method_->after_step(rate);
@@ -240,22 +241,30 @@ LossSum StageTrainer::stage_loss(const torch::Tensor& logits, const torch::Tenso
   return loss;
 }
 
-void StageTrainer::stop_for_bad_loss(double loss, double norm, double rate) const {
+void StageTrainer::require_finite_parameters() const {
+  for (const auto& parameter : model_->named_parameters()) {
+    if (parameter.value().isfinite().all().item<bool>()) continue;
+    stop_for_divergence(position_.step,
+                        fmt::format("{} has values that are not finite at learning rate {}",
+                                    parameter.key(), schedule_.learning_rate(position_.step - 1)));
+  }
+}
+
+void StageTrainer::stop_for_divergence(long long step, const std::string& what) const {
   const std::string kept =
       std::filesystem::exists(inputs_.checkpoint)
           ? fmt::format("the checkpoint in {} is kept", inputs_.checkpoint.parent_path().string())
           : "no checkpoint of the stage was written yet";
   throw DataError(fmt::format(
-      "stage {}, epoch {}, step {}: the loss is {} and the gradient norm {} at learning rate {}; "
-      "{}: "
-      "lower the stage's optimiser.learning_rate or clip_norm, remove its folder and go on with "
-      "--resume",
-      inputs_.stage.name, position_.epoch + 1, position_.step + 1, loss, norm, rate, kept));
+      "stage {}, epoch {}, step {}: {}; {}: lower the stage's optimiser.learning_rate or "
+      "clip_norm, remove its folder and go on with --resume",
+      inputs_.stage.name, position_.epoch + 1, step, what, kept));
 }
 
 void StageTrainer::end_of_epoch() {
   const StageOptions& stage = inputs_.stage;
   require_same_parameters();
+  require_finite_parameters();
   if (average_) average_->swap();
   const SplitResult dev = evaluate(model_, data_.dev, inputs_.context, stage.batch, {}, &group_);
   position_.waited += dev.waited_seconds;
@@ -299,7 +308,6 @@ void StageTrainer::end_of_epoch() {
   position_.loss_count = 0;
   position_.seconds = 0;
   position_.waited = 0;
-  if (group_.is_first()) position_.metrics_bytes = metrics_->bytes();
   epoch_start_ = std::chrono::steady_clock::now();
   save_checkpoint();
   inputs_.after_epoch(record);

@@ -38,7 +38,6 @@ struct StageInputs {
   CheckpointIdentity identity;
   std::filesystem::path checkpoint;
   std::filesystem::path metrics;
-  long long metrics_bytes = 0;  ///< length of the metrics file when the stage begins
   double checkpoint_seconds = 0;
   std::int64_t seed = 1;
   bool quiet = false;
@@ -94,7 +93,9 @@ class StageTrainer {
                      CarriedStates* states);
   bool steps_left() const;
   void end_of_epoch();
-  void stop_for_bad_loss(double loss, double norm, double rate) const;
+  /// Before they are evaluated, which would say less of the reason.
+  void require_finite_parameters() const;
+  [[noreturn]] void stop_for_divergence(long long step, const std::string& what) const;
   void save_checkpoint();
   void load_checkpoint();
   void load_random_state(const Checkpoint& checkpoint);

@@ -8,8 +8,11 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
+#include "base/options.h"
 #include "base/tables.h"
+#include "base/text.h"
 
 namespace ernn {
 
@@ -54,11 +57,37 @@ SummaryRow from_json(const nlohmann::json& json) {
   return row;
 }
 
-bool same_result(const SummaryRow& a, const SummaryRow& b) {
-  return a.stage == b.stage && a.name == b.name && a.bits == b.bits;
+/// Puts a row in the place of the first of those that it replaces, or behind all.
+template <class Replaces>
+void put_row(const std::filesystem::path& folder, const SummaryRow& row, const Replaces& replaces) {
+  if (!std::isfinite(row.per)) {
+    throw DataError(fmt::format("{}: PER of {} {} is not a number", file_of(folder).string(),
+                                row.stage, row.name));
+  }
+  FileLock lock(folder / ".summary.lock");
+  lock.take();
+  auto rows = read_summary(folder);
+  const auto first = std::find_if(rows.begin(), rows.end(), replaces);
+  const auto place = first - rows.begin();
+  rows.erase(std::remove_if(first, rows.end(), replaces), rows.end());
+  rows.insert(rows.begin() + place, row);
+  // One row a line, so that a diff of two summaries reads well.
+  std::string text = "[\n";
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    text += "  " + to_json(rows[i]).dump() + (i + 1 < rows.size() ? ",\n" : "\n");
+  write_file(file_of(folder), text + "]\n");
 }
 
 }  // namespace
+
+std::string cell_name(const ModelOptions& model) {
+  std::vector<std::string> names;
+  for (const auto& layer : model.layers) {
+    const std::string name = name_of(layer.type);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return join(names, "+");
+}
 
 std::vector<SummaryRow> read_summary(const std::filesystem::path& folder) {
   const auto path = file_of(folder);
@@ -78,23 +107,13 @@ std::vector<SummaryRow> read_summary(const std::filesystem::path& folder) {
 }
 
 void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row) {
-  if (!std::isfinite(row.per)) {
-    throw DataError(fmt::format("{}: PER of {} {} is not a number", file_of(folder).string(),
-                                row.stage, row.name));
-  }
-  auto rows = read_summary(folder);
-  bool replaced = false;
-  for (auto& known : rows) {
-    if (!same_result(known, row)) continue;
-    known = row;
-    replaced = true;
-  }
-  if (!replaced) rows.push_back(row);
-  // One row a line, so that a diff of two summaries reads well.
-  std::string text = "[\n";
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    text += "  " + to_json(rows[i]).dump() + (i + 1 < rows.size() ? ",\n" : "\n");
-  write_file(file_of(folder), text + "]\n");
+  put_row(folder, row, [&row](const SummaryRow& known) {
+    return known.stage == row.stage && known.name == row.name && known.bits == row.bits;
+  });
+}
+
+void put_trained_row(const std::filesystem::path& folder, const SummaryRow& row) {
+  put_row(folder, row, [&row](const SummaryRow& known) { return known.name == row.name; });
 }
 
 std::string summary_table(const std::vector<SummaryRow>& rows) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "models/options.h"
+
 namespace ernn {
 
 /// One row. `stage` is the type of a training stage (train/stage_method.h), emulator or kernel;
@@ -26,12 +28,20 @@ struct SummaryRow {
   std::int64_t seed = 0;
 };
 
+/// The distinct types of the hidden layers, for SummaryRow::cell.
+std::string cell_name(const ModelOptions& model);
+
 /// Rows of `folder`/summary.json; none when the file is not there. Throws DataError for a broken
 /// file.
 std::vector<SummaryRow> read_summary(const std::filesystem::path& folder);
 
-/// Replaces the row with the same stage, name and bits, or appends it; written atomically.
+/// Replaces the row with the same stage, name and bits, or appends it; written atomically, and by
+/// one process at a time.
 void put_summary_row(const std::filesystem::path& folder, const SummaryRow& row);
+
+/// The same for a stage that was trained just now: rows of its name, which are of a model that is
+/// no more, go.
+void put_trained_row(const std::filesystem::path& folder, const SummaryRow& row);
 
 /// The rows as a table in Markdown, with protocol and seeds below.
 std::string summary_table(const std::vector<SummaryRow>& rows);

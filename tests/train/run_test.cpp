@@ -13,6 +13,7 @@
 
 #include "admm/constraint_set.h"
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/tensor_file.h"
 #include "base/text.h"
@@ -26,6 +27,7 @@
 namespace ernn {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 /// What a power cut looks like from inside.
@@ -318,6 +320,12 @@ TEST(Run, GoesOnBehindAVersionWithFewerOptions) {
   forget("stage", "/label_smoothing");
   forget("run", "/data/speeds");
   forget("model", "/layers/0/cell_clip");
+  // One that only earlier versions have.
+  TensorFile file = TensorFile::load(path);
+  nlohmann::json position = nlohmann::json::parse(file.metadata.at("position"));
+  position["metrics_bytes"] = 2310;
+  file.metadata["position"] = position.dump();
+  file.save(path);
   train(toy::config(), folder.path(), true);
   EXPECT_THAT(message_of<DataError>([&] {
                 train(toy::config("", {"training.label_smoothing=0.1"}), folder.path(), true);
@@ -388,8 +396,15 @@ TEST_P(Resume, AfterAPowerCutEqualsOneRun) {
           after_steps(GetParam().steps, []() -> bool { throw PowerCut{}; }));
   };
   EXPECT_THROW(cut(), PowerCut);
-  // The cut may come between an epoch's line and its checkpoint: the line must not stay.
-  std::ofstream(folder.path() / "cut/metrics.jsonl", std::ios::app) << "{\"stage\": \"lost\"}\n";
+  // The cut may come between an epoch's line and its checkpoint: the line must not stay, nor half a
+  // line.
+  std::ofstream lines(folder.path() / "cut/metrics.jsonl", std::ios::app);
+  for (const std::string stage : {"dense", "admm", "circulant"}) {
+    if (!std::filesystem::exists(folder.path() / "cut" / stage / "model.safetensors"))
+      lines << R"({"stage": ")" << stage << R"(", "epoch": 99})" << '\n';
+  }
+  lines << "{\"stage\": ";
+  lines.close();
   torch::manual_seed(999);
   train(config, folder.path() / "cut", true);
   expect_same_run(folder.path() / "straight", folder.path() / "cut",
@@ -436,6 +451,58 @@ INSTANTIATE_TEST_SUITE_P(
         // Inside a batch: its pieces that are left come before the checkpoint.
         ResumeCase{"Truncated", 47, {"training.truncate=5", "training.feature_noise=0.2"}}),
     [](const auto& info) { return info.param.name; });
+
+// Metrics of a stage stay when another one is interrupted, resumed or trained again.
+TEST(Run, StagesMayBeInterruptedInTurns) {
+  const TemporaryFolder folder;
+  const RunConfig config = toy::config("stages: [{name: a}, {name: b, from: none}]\n");
+  const auto train_only = [&](const std::string& stage, const std::function<bool()>& stop) {
+    RunOptions options = options_for(folder.path(), true);
+    options.stages = {stage};
+    options.stop = stop;
+    run_training(config, options, [] { return toy::data(); });
+  };
+  const auto never = [] { return false; };
+  EXPECT_THROW(train_only("a", after_steps(15, [] { return true; })), Error);
+  EXPECT_THROW(train_only("b", after_steps(9, [] { return true; })), Error);
+  train_only("a", never);
+  train_only("b", never);
+  std::filesystem::remove_all(folder.path() / "a");
+  train_only("a", never);
+  std::map<std::string, std::vector<int>> epochs;
+  for (const auto& line : metrics(folder.path())) epochs[line["stage"]].push_back(line["epoch"]);
+  EXPECT_EQ(epochs["a"], (std::vector<int>{1, 2, 3, 4}));
+  EXPECT_EQ(epochs["b"], (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST(Run, MetricsThatAreLostAreNotPassedOver) {
+  const TemporaryFolder folder;
+  const RunConfig config = toy::config();
+  EXPECT_THROW(train(config, folder.path(), false, after_steps(15, [] { return true; })), Error);
+  std::filesystem::remove(folder.path() / "metrics.jsonl");
+  EXPECT_THAT(message_of<DataError>([&] { train(config, folder.path(), true); }),
+              HasSubstr("found 0 epochs of stage 'dense', expected 2"));
+}
+
+TEST(Run, TwoTrainingsInOneFolderAreRefused) {
+  const TemporaryFolder folder;
+  FileLock other(folder.path() / ".lock");
+  ASSERT_TRUE(other.try_take());
+  EXPECT_THAT(message_of<UsageError>([&] { train(toy::config(), folder.path()); }),
+              HasSubstr("another training works on this folder"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "config.yaml"));
+}
+
+// The loss of the last step says nothing of what the step did.
+TEST(Run, ParametersThatAreNotFiniteEndTheStage) {
+  const TemporaryFolder folder;
+  const auto config = toy::config(
+      "", {"training.max_steps=1", "training.optimiser.type=sgd",
+           "training.optimiser.learning_rate=3e38", "training.optimiser.weight_decay=1000"});
+  EXPECT_THAT(message_of<DataError>([&] { train(config, folder.path()); }),
+              AllOf(HasSubstr("stage dense, epoch 1, step 1: "), HasSubstr("not finite"),
+                    HasSubstr("lower the stage's optimiser.learning_rate")));
+}
 
 TEST(Run, FinishedStagesAreSkipped) {
   const TemporaryFolder folder;

@@ -63,6 +63,21 @@ TEST(Summary, ReplacesARowInItsPlaceAndAppendsOthers) {
   EXPECT_EQ(rows[1].protocol, "kaldi");
 }
 
+TEST(Summary, RowsOfAModelThatIsNoMoreGo) {
+  const TemporaryFolder folder;
+  put_summary_row(folder.path(), row("dense", "dense", 32, 10));
+  put_summary_row(folder.path(), row("qat", "q", 8, 12));
+  put_summary_row(folder.path(), row("emulator", "q", 8, 12.5));
+  put_summary_row(folder.path(), row("dense", "last", 32, 11));
+  put_trained_row(folder.path(), row("qat", "q", 6, 14));
+  const auto rows = read_summary(folder.path());
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].name, "dense");
+  EXPECT_EQ(rows[1].bits, 6);
+  EXPECT_EQ(rows[1].per, 14);
+  EXPECT_EQ(rows[2].name, "last");
+}
+
 TEST(Summary, BrokenFilesAreRefusedAndKept) {
   const TemporaryFolder folder;
   for (const std::string text :
