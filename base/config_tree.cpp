@@ -14,7 +14,10 @@ namespace ernn {
 namespace {
 
 ConfigNode convert(const YAML::Node& yaml, const std::string& name, bool with_line) {
-  const std::string place = with_line ? fmt::format("{}:{}", name, yaml.Mark().line + 1) : name;
+  const auto place_of = [&](const YAML::Node& node) {
+    return with_line ? fmt::format("{}:{}", name, node.Mark().line + 1) : name;
+  };
+  const std::string place = place_of(yaml);
   switch (yaml.Type()) {
     case YAML::NodeType::Scalar: {
       ConfigNode node = ConfigNode::scalar(yaml.Scalar(), place);
@@ -34,12 +37,14 @@ ConfigNode convert(const YAML::Node& yaml, const std::string& name, bool with_li
           throw UsageError(fmt::format("{}:{}: key '{}' is given twice", name,
                                        entry.first.Mark().line + 1, key));
         }
-        node[key] = convert(entry.second, name, with_line);
+        // Where nothing is written, the library's line is that of what follows.
+        node[key] = entry.second.IsNull() ? ConfigNode::null(place_of(entry.first))
+                                          : convert(entry.second, name, with_line);
       }
       return node;
     }
     default:
-      return {};
+      return ConfigNode::null(place);
   }
 }
 
@@ -100,6 +105,12 @@ ConfigNode ConfigNode::scalar(std::string text, std::string place) {
   return node;
 }
 
+ConfigNode ConfigNode::null(std::string place) {
+  ConfigNode node;
+  node.place_ = std::move(place);
+  return node;
+}
+
 ConfigNode ConfigNode::list(std::string place) {
   ConfigNode node;
   node.kind_ = Kind::list;
@@ -133,7 +144,7 @@ ConfigNode ConfigNode::from_json(const nlohmann::json& json, const std::string& 
     for (const auto& item : json) node.items().push_back(from_json(item, place));
     return node;
   }
-  if (json.is_null()) return {};
+  if (json.is_null()) return null(place);
   ConfigNode node = scalar(json.is_string() ? json.get<std::string>() : json.dump(), place);
   node.quoted = json.is_string();
   return node;

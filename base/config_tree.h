@@ -13,12 +13,13 @@
 
 namespace ernn {
 
-/// A scalar (kept as text), a list or a map with its keys in written order.
+/// A scalar (kept as text), a list, a map with its keys in written order, or nothing (null).
 class ConfigNode {
  public:
   enum class Kind { null, scalar, list, map };
 
   ConfigNode() = default;
+  static ConfigNode null(std::string place);
   static ConfigNode scalar(std::string text, std::string place = "");
   static ConfigNode list(std::string place = "");
   static ConfigNode map(std::string place = "");

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <vector>
 
 #include "base/error.h"
 
@@ -38,8 +39,15 @@ std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in)
     throw DataError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) throw DataError(fmt::format("{}: cannot be read", path.string()));
+  // Not by iterators over the stream's buffer: errors leave those as exceptions without a name.
+  std::string bytes;
+  std::vector<char> piece(1 << 16);
+  do {
+    in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    bytes.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in);
+  if (in.bad())
+    throw DataError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   return bytes;
 }
 

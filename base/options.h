@@ -54,9 +54,10 @@ struct IsOptional<std::optional<T>> : std::true_type {};
 
 [[noreturn]] inline void wrong(const ConfigNode& node, const std::string& path,
                                const std::string& expected) {
-  const char* const found = node.kind() == ConfigNode::Kind::list  ? "a list"
-                            : node.kind() == ConfigNode::Kind::map ? "a map"
-                                                                   : nullptr;
+  const char* const found = node.kind() == ConfigNode::Kind::list   ? "a list"
+                            : node.kind() == ConfigNode::Kind::map  ? "a map"
+                            : node.kind() == ConfigNode::Kind::null ? "nothing"
+                                                                    : nullptr;
   throw UsageError(fmt::format("{}: {}: found {}, expected {}", node.place(), path,
                                found != nullptr ? found : "'" + node.text() + "'", expected));
 }

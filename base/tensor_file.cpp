@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -21,6 +22,16 @@ std::size_t element_size(const std::string& dtype) {
 }
 
 constexpr std::size_t kLengthBytes = 8;
+
+// Bytes of the elements of a shape; nothing when it has a negative size or they cannot be counted.
+std::optional<std::uint64_t> bytes_of(const std::vector<std::int64_t>& shape, std::uint64_t size) {
+  std::uint64_t bytes = size;
+  for (const auto length : shape) {
+    if (length < 0 || __builtin_mul_overflow(bytes, static_cast<std::uint64_t>(length), &bytes))
+      return std::nullopt;
+  }
+  return bytes;
+}
 
 // A tensor without elements has no memory, and memcpy may not be given a null pointer even for 0
 // bytes.
@@ -94,9 +105,14 @@ TensorFile TensorFile::load(const std::filesystem::path& path) {
       const std::size_t size = element_size(tensor.dtype);
       if (size == 0)
         throw broken(fmt::format("tensor '{}' has the unknown type {}", name, tensor.dtype));
-      if (end - begin != static_cast<std::uint64_t>(tensor.elements()) * size) {
+      const auto needed = bytes_of(tensor.shape, size);
+      if (!needed) {
+        throw broken(fmt::format("tensor '{}' has the impossible shape [{}]", name,
+                                 fmt::join(tensor.shape, ", ")));
+      }
+      if (end - begin != *needed) {
         throw broken(fmt::format("tensor '{}' has {} bytes, its shape needs {}", name, end - begin,
-                                 static_cast<std::uint64_t>(tensor.elements()) * size));
+                                 *needed));
       }
       tensor.bytes = bytes.substr(data_begin + begin, end - begin);
       file.tensors[name] = std::move(tensor);

@@ -30,8 +30,8 @@ struct TensorFile {
   std::map<std::string, RawTensor> tensors;
   std::map<std::string, std::string> metadata;
 
-  /// Throws DataError naming the file for a truncated file, a broken header or offsets that do not
-  /// fit.
+  /// Throws DataError naming the file for a truncated file, a broken header, or shapes and offsets
+  /// that do not fit.
   static TensorFile load(const std::filesystem::path& path);
   /// Written beside and renamed (base/files.h).
   void save(const std::filesystem::path& path) const;

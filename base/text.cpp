@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cstdlib>
+#include <cmath>
 
 namespace ernn {
 
@@ -68,7 +68,8 @@ bool parse_int(std::string_view text, long long& value) {
 
 bool parse_double(std::string_view text, double& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+  return error == std::errc() && end == text.data() + text.size() && !text.empty() &&
+         std::isfinite(value);
 }
 
 namespace {
@@ -92,7 +93,9 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, (name.size() + 2) / 3) + 1;
+  // The first distance that is too large.
+  std::size_t best_distance =
+      std::min(std::max<std::size_t>(2, (name.size() + 2) / 3) + 1, name.size());
   for (const auto& candidate : known) {
     const auto distance = edit_distance(to_lower(name), to_lower(candidate));
     if (distance < best_distance) {

@@ -17,12 +17,13 @@ std::vector<std::string> split_words(std::string_view text);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// Whole-text conversions; false when `text` is not exactly one number of that kind.
+/// Whole-text conversions; false when `text` is not exactly one number of that kind. Neither nan
+/// nor inf is a number here.
 bool parse_int(std::string_view text, long long& value);
 bool parse_double(std::string_view text, double& value);
 
-/// The known name with the smallest edit distance to `name`, or "" when none is close
-/// (more than a third of the letters differ).
+/// The known name with the smallest edit distance to `name`, or "" when none is close: more than
+/// two letters and a third of them differ, or all.
 std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 /// `; did you mean 'x'?` or an empty text, for the end of an error message.

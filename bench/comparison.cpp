@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/options.h"
 #include "base/tables.h"
 #include "compute/blas.h"
 #include "compute/isa.h"
@@ -150,18 +151,10 @@ void draw(const Recorder& recorder, const Growth& growth, const std::filesystem:
   file.commit();
 }
 
-std::string isa_name() {
-  for (const auto& [isa, name] : enum_names(Isa{})) {
-    if (isa == best_isa()) return name;
-  }
-  return "";
-}
-
 }  // namespace
 
 int run(int argc, char** argv, const std::vector<Comparison>& comparisons,
         const std::vector<Growth>& growth) {
-  restart_with_vector_blas(argv);
   std::filesystem::path json;
   std::filesystem::path plots;
   // What was given later wins over these.
@@ -184,7 +177,7 @@ int run(int argc, char** argv, const std::vector<Comparison>& comparisons,
   benchmark::RunSpecifiedBenchmarks(&recorder);
   const std::vector<Result> results = compare(recorder, comparisons);
   print(results);
-  fmt::print("kernels: {}; OpenBLAS core: {}\n", isa_name(), openblas_core());
+  fmt::print("kernels: {}; OpenBLAS core: {}\n", name_of(best_isa()), openblas_core());
   try {
     if (!json.empty()) save(results, json);
     for (const Growth& one : growth) draw(recorder, one, plots);

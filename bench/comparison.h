@@ -37,7 +37,8 @@ struct Growth {
 /// Runs the benchmarks in random order, repetition by repetition, prints the comparisons as a
 /// table with the spread of the ratio over the repetitions, and adds them to a JSON file when the
 /// command line has --json FILE; draws the growth as time per work relative to the first point
-/// into --plots FOLDER. Further arguments are Google Benchmark's. Returns the exit status.
+/// into --plots FOLDER. Further arguments are Google Benchmark's. Returns the exit status. Before
+/// all else main calls restart_with_vector_blas().
 int run(int argc, char** argv, const std::vector<Comparison>& comparisons,
         const std::vector<Growth>& growth = {});
 

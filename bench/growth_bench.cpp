@@ -7,6 +7,7 @@
 
 #include "bench/comparison.h"
 #include "bench/steps.h"
+#include "compute/blas.h"
 #include "train/machine.h"
 
 namespace ernn::bench {
@@ -106,6 +107,7 @@ std::vector<Growth> make_growth() {
 }  // namespace ernn::bench
 
 int main(int argc, char** argv) {
+  ernn::restart_with_vector_blas(argv);
   ernn::set_threads(1);
   ernn::keep_freed_memory();
   return ernn::bench::run(argc, argv, {}, ernn::bench::make_growth());

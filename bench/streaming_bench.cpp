@@ -15,6 +15,7 @@
 
 #include "bench/comparison.h"
 #include "bench/steps.h"
+#include "compute/blas.h"
 #include "runtime/engine.h"
 #include "train/machine.h"
 
@@ -111,6 +112,7 @@ void add_engines(const std::string& name, const ModelOptions& options) {
 int main(int argc, char** argv) {
   using namespace ernn;
   using namespace ernn::bench;
+  restart_with_vector_blas(argv);
   set_threads(1);
   add("torch LSTM", run_torch_lstm);
   add("torch GRU", run_torch_gru);

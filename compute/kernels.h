@@ -36,7 +36,7 @@ struct ProductArguments {
 /// spectrum: number i of block q of row n goes to spectra[i * plane + n * row + q].
 template <class T>
 struct TransformArguments {
-  Index block = 1;  ///< 2, 4, ... 64
+  Index block = 0;  ///< 2, 4, ... 64
   Index rows = 0;
   Index columns = 0;  ///< of x; what is missing in the last block counts as 0
   const T* x = nullptr;
@@ -52,7 +52,7 @@ struct TransformArguments {
 /// Packed spectra to rows, without the division by the block size.
 template <class T>
 struct InverseArguments {
-  Index block = 1;
+  Index block = 0;  ///< 2, 4, ... 64
   Index rows = 0;
   Index columns = 0;
   const T* spectra = nullptr;  ///< rows are read up to the next multiple of `lanes` blocks

@@ -1,8 +1,18 @@
 #include "compute/spectra.h"
 
+#include <stdexcept>
+#include <string>
+
 namespace ernn::compute {
 
 namespace {
+
+// The kernels take any other size for the nearest one that they have.
+void check_block(Index block) {
+  if (block >= 2 && block <= 64 && (block & (block - 1)) == 0) return;
+  throw std::invalid_argument("circulant blocks of size " + std::to_string(block) +
+                              ", expected 2, 4, 8, 16, 32 or 64");
+}
 
 // Stride of the rows of a plane of spectra: whole vectors, and not a multiple of 512 bytes, since
 // numbers of many rows would then fight for few places in the cache.
@@ -32,6 +42,7 @@ SpectraRows<T> new_spectra(Index blocks, Index n, Index planes, Index lanes,
 template <class T>
 void transform(const Kernels<T>& kernels, Index block, Rows<const T> x, Index n, Index columns,
                Operand operand, SpectraRows<T> spectra) {
+  check_block(block);
   TransformArguments<T> arguments;
   arguments.block = block;
   arguments.rows = n;
@@ -49,6 +60,7 @@ void transform(const Kernels<T>& kernels, Index block, Rows<const T> x, Index n,
 template <class T>
 void inverse(const Kernels<T>& kernels, Index block, SpectraRows<const T> spectra, Index n,
              Index columns, Rows<const T> addend, Rows<T> y) {
+  check_block(block);
   InverseArguments<T> arguments;
   arguments.block = block;
   arguments.rows = n;

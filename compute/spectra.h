@@ -52,7 +52,8 @@ template <class T>
 SpectraRows<T> new_spectra(Index blocks, Index n, Index planes, Index lanes,
                            AlignedBuffer<T>& memory);
 
-/// Transforms x [n, columns]; what is missing in the last block counts as 0.
+/// Transforms x [n, columns]; what is missing in the last block counts as 0. Throws
+/// std::invalid_argument for a block size other than 2, 4, ... 64, as does inverse().
 template <class T>
 void transform(const Kernels<T>& kernels, Index block, Rows<const T> x, Index n, Index columns,
                Operand operand, SpectraRows<T> spectra);

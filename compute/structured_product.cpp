@@ -164,23 +164,6 @@ WeightGradient<T>::WeightGradient(Isa isa, MatrixSize size)
       sums_(new_spectra(size.block_cols(), size.block_rows(), sum_planes(size.block),
                         kernels_.lanes, memory_)) {}
 
-template <class T>
-void WeightGradient<T>::add(Rows<const T> x, Rows<const T> dy, Index n,
-                            ProductScratch<T>& scratch) {
-  const Index k = size_.block;
-  const Index rows = std::min(kChunk, n);
-  const SpectraRows<T> x_spectra =
-      new_spectra(size_.block_cols(), rows, operand_planes(k), kernels_.lanes, scratch.input);
-  const SpectraRows<T> dy_spectra =
-      new_spectra(size_.block_rows(), rows, operand_planes(k), kernels_.lanes, scratch.output);
-  for (Index begin = 0; begin < n; begin += kChunk) {
-    const Index count = std::min(kChunk, n - begin);
-    transform<T>(kernels_, k, x.from(begin), count, size_.cols, Operand::input, x_spectra);
-    transform<T>(kernels_, k, dy.from(begin), count, size_.rows, Operand::derivative, dy_spectra);
-    add_spectra(x_spectra, dy_spectra, count);
-  }
-}
-
 // For dY = c + jd and X = a + jb, dY conj(X) = (ca + db) + j (da - cb) and
 // da - cb = ca - db - (c - d)(a + b): the sums of ca, db and (c - d)(a + b) are kept.
 template <class T>

@@ -77,9 +77,7 @@ class WeightGradient {
  public:
   WeightGradient(Isa isa, MatrixSize size);
 
-  /// Adds the rows x [n, cols] and dy [n, rows].
-  void add(Rows<const T> x, Rows<const T> dy, Index n, ProductScratch<T>& scratch);
-  /// The same from spectra.
+  /// Adds the spectra of the rows x [n, cols] and dy [n, rows].
   void add_spectra(SpectraRows<const T> x, SpectraRows<const T> dy, Index n);
   /// Adds what another one of the same size has collected.
   void add(const WeightGradient& other);

@@ -19,6 +19,7 @@ struct BlockTransform {
   }
 
  private:
+  // transform() and inverse() of compute/spectra.h let no other block size through.
   template <int Largest, class Function>
   ERNN_INLINE static void with_block(Index block, Function function) {
     if constexpr (Largest > 2) {

@@ -56,6 +56,11 @@ std::vector<int64_t> running_utterances(const Tensor& lengths, int64_t frames) {
 
 Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths,
                                   ModelState* state) const {
+  TORCH_CHECK(features.dim() == 3 && features.size(1) > 0 && lengths.dim() == 1 &&
+                  lengths.size(0) == features.size(1),
+              "features must be [frames, batch, inputs] of one utterance at least with its length "
+              "in [batch], not ",
+              features.sizes(), " and ", lengths.sizes());
   if (state != nullptr) state->layers.resize(layers_.size());
   const Tensor frame = torch::arange(features.size(0), features.device()).unsqueeze(1);
   const Tensor padding = frame >= lengths.to(features.device()).unsqueeze(0);
@@ -145,11 +150,22 @@ void check_same_but_blocks(const ModelOptions& from, const ModelOptions& to) {
   std::map<std::string, std::string> after;
   flatten(write_options(with_blocks(from, {}, 1)), "model", before);
   flatten(write_options(with_blocks(to, {}, 1)), "model", after);
-  for (const auto& [path, value] : before) {
-    if (after[path] == value) continue;
+  // A longer list on either side has paths that the other does not have.
+  const auto value_in = [](const std::map<std::string, std::string>& values,
+                           const std::string& path) {
+    const auto found = values.find(path);
+    return found == values.end() ? "nothing" : found->second;
+  };
+  std::map<std::string, std::string> all = before;
+  all.insert(after.begin(), after.end());
+  for (const auto& entry : all) {
+    const std::string& path = entry.first;
+    const std::string in_model = value_in(before, path);
+    const std::string here = value_in(after, path);
+    if (in_model == here) continue;
     throw UsageError(
         fmt::format("{}: only block sizes can be converted, found {} in the model and {} here",
-                    path, value, after[path]));
+                    path, in_model, here));
   }
 }
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "models/options.h"
+
 namespace ernn {
 
 namespace {
@@ -80,6 +82,8 @@ Tensor inside_counts(int64_t k, int64_t rows, int64_t cols) {
 
 // The packed transform as a matrix [k, k]: blocks . matrix = spectra.
 Tensor forward_matrix(int64_t k) {
+  TORCH_CHECK(is_block_size(k), "blocks of ", k,
+              " numbers have no packed spectrum, expected 1, 2, 4, 8, 16, 32 or 64");
   Tensor matrix = torch::empty({k, k}, torch::kDouble);
   auto values = matrix.accessor<double, 2>();
   const auto angle = [k](int64_t n, int64_t bin) {

@@ -29,13 +29,15 @@ bool spectral_is_faster(int64_t rows, int64_t cols);
 torch::Tensor circulant_from_dense(const torch::Tensor& w, int64_t block);
 
 /// Spectra of blocks, packed as k real numbers in the order [Re0, Re(k/2), Re1, Im1, Re2, ...]
-/// along the last dimension. Linear, real, unscaled (the inverse divides by k).
+/// along the last dimension, whose size must be one that networks have (is_block_size() of
+/// models/options.h): an odd one has no bin k/2. Linear, real, unscaled (the inverse divides by k).
 torch::Tensor packed_rfft(const torch::Tensor& blocks);
 /// The inverse of packed_rfft.
 torch::Tensor packed_irfft(const torch::Tensor& spectra);
 
 /// First columns c [p, q, k] transformed once and reordered for products with many inputs: one
-/// real matrix for each of the bins 0 and k/2, one complex matrix for each bin between.
+/// real matrix for each of the bins 0 and k/2, one complex matrix for each bin between. k as for
+/// packed_rfft(); the dense matrices above take any.
 class CirculantSpectrum {
  public:
   CirculantSpectrum(const torch::Tensor& c, int64_t rows, int64_t cols);

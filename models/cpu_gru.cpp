@@ -8,6 +8,7 @@
 #include "compute/shared_derivatives.h"
 #include "models/cpu_matrix.h"
 #include "models/cpu_sequence.h"
+#include "models/operation.h"
 
 namespace ernn::cpu {
 
@@ -365,12 +366,15 @@ struct GruOperation : torch::autograd::Function<GruOperation> {
     context->saved_data["wants_dx"] = x.requires_grad();
     context->saved_data["running"] = running;
     context->saved_data["continues"] = continues;
+    const Tensor h = shape.without_before(a.hidden);
+    // h too, on a.hidden's memory: so LibTorch notices when it has been changed in place.
     context->save_for_backward({x, input, bias, recurrent, candidate, candidate_bias, a.gates,
-                                a.candidate, a.inner, a.hidden});
-    return shape.without_before(a.hidden);
+                                a.candidate, a.inner, a.hidden, h});
+    return h;
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    require_first_derivative();
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const tensor_list p(saved.begin(), saved.begin() + 6);

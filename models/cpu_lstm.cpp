@@ -9,6 +9,7 @@
 #include "compute/shared_derivatives.h"
 #include "models/cpu_matrix.h"
 #include "models/cpu_sequence.h"
+#include "models/operation.h"
 
 namespace ernn::cpu {
 
@@ -334,14 +335,17 @@ struct LstmOperation : torch::autograd::Function<LstmOperation> {
     context->saved_data["cell_clip"] = cell_clip;
     context->saved_data["running"] = running;
     context->saved_data["continues"] = continues;
+    const Tensor y = shape.without_before(a.outputs);
+    // y too, on a.outputs' memory: so LibTorch notices when it has been changed in place.
     context->save_for_backward({x, input, bias, recurrent, peephole, projection, a.gates, a.cells,
-                                shape.projected ? a.hidden : Tensor(), a.outputs});
+                                shape.projected ? a.hidden : Tensor(), a.outputs, y});
     const Tensor last_cell = last_frame(a.cells);
     context->mark_non_differentiable({last_cell});
-    return {shape.without_before(a.outputs), last_cell};
+    return {y, last_cell};
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    require_first_derivative();
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const tensor_list p(saved.begin(), saved.begin() + 6);

@@ -10,6 +10,7 @@
 
 #include "compute/blas.h"
 #include "compute/shared_derivatives.h"
+#include "models/operation.h"
 
 namespace ernn::cpu {
 
@@ -181,7 +182,7 @@ tensor_list linear_backward(const Tensor& x, const Tensor& weight, const Tensor&
     }
     result[1] = dense_gradient<T>(weight, rows_of<T>(x), rows_of<T>(dy), n);
   }
-  if (has_bias) result[2] = dy.reshape({n, -1}).sum(0);
+  if (has_bias) result[2] = dy.reshape({n, dy.size(-1)}).sum(0);
   return result;
 }
 
@@ -198,6 +199,7 @@ struct Linear : torch::autograd::Function<Linear> {
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    require_first_derivative();
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const Tensor dy = gradients[0].contiguous();

@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "models/cpu_gru.h"
+#include "models/operation.h"
 
 namespace ernn {
 
@@ -12,15 +13,6 @@ namespace {
 using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
-
-// LibTorch 1.13 takes no undefined tensors as arguments: what a layer lacks is an empty one.
-bool present(const Tensor& x) {
-  return x.numel() > 0;
-}
-
-Tensor flat(const Tensor& x) {
-  return x.flatten(0, 1);
-}
 
 struct GruSequence : torch::autograd::Function<GruSequence> {
   static Tensor forward(AutogradContext* context, const Tensor& input, const Tensor& recurrent,
@@ -66,6 +58,7 @@ struct GruSequence : torch::autograd::Function<GruSequence> {
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    require_first_derivative();
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const bool after = present(saved[2]);

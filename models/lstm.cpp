@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include "models/cpu_lstm.h"
+#include "models/operation.h"
 
 namespace ernn {
 
@@ -21,15 +22,6 @@ struct GateViews {
   }
   std::vector<Tensor> at_frame;  // shape: [batch, number, size] each
 };
-
-// LibTorch 1.13 takes no undefined tensors as arguments: what a layer lacks is an empty one.
-bool present(const Tensor& x) {
-  return x.numel() > 0;
-}
-
-Tensor flat(const Tensor& x) {
-  return x.flatten(0, 1);
-}
 
 // Returns y, and c of the last frame without history.
 struct LstmSequence : torch::autograd::Function<LstmSequence> {
@@ -95,6 +87,7 @@ struct LstmSequence : torch::autograd::Function<LstmSequence> {
   }
 
   static tensor_list backward(AutogradContext* context, const tensor_list& gradients) {
+    require_first_derivative();
     const at::AutoDispatchBelowADInplaceOrView guard;
     const auto saved = context->get_saved_variables();
     const Tensor& peephole = saved[1];

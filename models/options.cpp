@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/text.h"
 
 namespace ernn {
@@ -31,9 +32,17 @@ const std::vector<std::pair<Activation, const char*>>& enum_names(Activation) {
 namespace {
 
 constexpr int kLargestBlock = 64;
+// Far above any acoustic model, and far below where numbers of rows and columns overflow.
+constexpr int kLargestSize = 65536;
+
+void check_size(const std::string& where, int size) {
+  if (size <= 0) throw UsageError(fmt::format("{}: {} is not positive", where, size));
+  if (size > kLargestSize)
+    throw UsageError(fmt::format("{}: found {}, expected {} or less", where, size, kLargestSize));
+}
 
 void check_block(const std::string& where, int block) {
-  if (block < 1 || block > kLargestBlock || (block & (block - 1)) != 0) {
+  if (!is_block_size(block)) {
     throw UsageError(
         fmt::format("{}: block size {} is not one of 1, 2, 4, 8, 16, 32, 64", where, block));
   }
@@ -50,13 +59,25 @@ void check_gate_rows(const std::string& where, int size, int block) {
                   block, size, join(suitable, ", ")));
 }
 
-void check_offsets(const std::string& where, const LayerOptions& layer) {
-  const std::vector<int>& offsets = layer.offsets;
+// What only layers of another type have must be as it is by default: it would do nothing. Not so
+// peepholes, whose default is to have them and of which `false` is true of any other layer, and
+// block sizes, which with_blocks() sets for all layers alike.
+void check_options_of_type(const std::string& where, const LayerOptions& layer) {
+  const LayerOptions defaults;
+  const auto only = [&](LayerType type, const char* key, bool is_default) {
+    if (layer.type == type || is_default) return;
+    throw UsageError(fmt::format("{}.{}: only {} layers have it, this one is of type {}", where,
+                                 key, name_of(type), name_of(layer.type)));
+  };
+  only(LayerType::lstm, "projection", layer.projection == defaults.projection);
+  only(LayerType::lstm, "cell_clip", layer.cell_clip == defaults.cell_clip);
+  only(LayerType::gru, "reset", layer.reset == defaults.reset);
+  only(LayerType::feedforward, "activation", layer.activation == defaults.activation);
+  only(LayerType::feedforward, "offsets", layer.offsets == defaults.offsets);
+}
+
+void check_offsets(const std::string& where, const std::vector<int>& offsets) {
   if (offsets.empty()) throw UsageError(fmt::format("{}: found none, expected 0 at least", where));
-  if (layer.type != LayerType::feedforward) {
-    if (offsets == std::vector<int>{0}) return;
-    throw UsageError(fmt::format("{}: only feedforward layers have them", where));
-  }
   for (std::size_t i = 1; i < offsets.size(); ++i) {
     if (offsets[i] > offsets[i - 1]) continue;
     throw UsageError(fmt::format("{}: found {} behind {}, expected ascending frames", where,
@@ -76,33 +97,29 @@ void check_offsets(const std::string& where, const LayerOptions& layer) {
 
 }  // namespace
 
+bool is_block_size(long long k) {
+  return k >= 1 && k <= kLargestBlock && (k & (k - 1)) == 0;
+}
+
 void validate(const ModelOptions& options) {
-  if (options.inputs <= 0)
-    throw UsageError(fmt::format("model.inputs: {} is not positive", options.inputs));
-  if (options.outputs <= 0)
-    throw UsageError(fmt::format("model.outputs: {} is not positive", options.outputs));
-  if (options.dropout < 0 || options.dropout >= 1) {
+  check_size("model.inputs", options.inputs);
+  check_size("model.outputs", options.outputs);
+  if (!(options.dropout >= 0 && options.dropout < 1))
     throw UsageError(fmt::format("model.dropout: {} is outside [0, 1)", options.dropout));
-  }
   for (std::size_t i = 0; i < options.layers.size(); ++i) {
     const LayerOptions& layer = options.layers[i];
     const std::string where = fmt::format("model.layers.{}", i);
-    if (layer.size <= 0)
-      throw UsageError(fmt::format("{}.size: {} is not positive", where, layer.size));
+    check_options_of_type(where, layer);
+    check_size(where + ".size", layer.size);
     if (layer.projection < 0)
       throw UsageError(fmt::format("{}.projection: {} is negative", where, layer.projection));
-    if (layer.cell_clip < 0)
+    if (layer.projection > 0) check_size(where + ".projection", layer.projection);
+    if (!(layer.cell_clip >= 0))
       throw UsageError(fmt::format("{}.cell_clip: {} is negative", where, layer.cell_clip));
-    check_offsets(where + ".offsets", layer);
+    check_offsets(where + ".offsets", layer.offsets);
     if (layer.type == LayerType::feedforward) {
       check_block(where + ".block.input", layer.block.input);
       continue;
-    }
-    if (layer.activation != Activation::none) {
-      throw UsageError(fmt::format("{}.activation: only feedforward layers have one", where));
-    }
-    if (layer.type == LayerType::gru && layer.projection > 0) {
-      throw UsageError(fmt::format("{}.projection: a GRU has no projection", where));
     }
     check_gate_rows(where + ".block.input", layer.size, layer.block.input);
     check_gate_rows(where + ".block.recurrent", layer.size, layer.block.recurrent);

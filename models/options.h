@@ -56,11 +56,15 @@ struct ModelOptions {
   double dropout = 0;    ///< probability of dropping an activation between layers, in training
 };
 
-/// Throws UsageError naming the layer and what would suit: sizes must be positive, block sizes
-/// powers of two up to 64, and a layer's size a multiple of the block size of its input and
-/// recurrent matrices (gate rows must not share a block); columns and projection rows are padded
-/// with zeros as needed. Offsets must be ascending, none above 0 or below -kLongestReach.
+/// Throws UsageError naming the layer and what would suit: sizes must be positive and at most
+/// 65536, block sizes powers of two up to 64, and a layer's size a multiple of the block size of
+/// its input and recurrent matrices (gate rows must not share a block); columns and projection rows
+/// are padded with zeros as needed. Offsets must be ascending, none above 0 or below
+/// -kLongestReach. What only layers of another type have must be as it is by default.
 void validate(const ModelOptions& options);
+
+/// Whether k is 1, 2, 4, 8, 16, 32 or 64.
+bool is_block_size(long long k);
 
 /// Frames that a layer may look back: ten seconds at 10 ms a frame.
 inline constexpr int kLongestReach = 1000;

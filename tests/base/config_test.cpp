@@ -84,6 +84,33 @@ TEST(Config, WrongTypesNameFoundAndExpected) {
   EXPECT_THAT(error_of("name: ["), testing::HasSubstr("not valid YAML"));
 }
 
+TEST(Config, NumbersAreFinite) {
+  for (const char* number : {"nan", "inf", "-inf", ".nan", ".inf"}) {
+    EXPECT_EQ(error_of(std::string("inner: [{rate: ") + number + "}]"),
+              std::string("test.yaml:1: inner.0.rate: found '") + number + "', expected a number");
+  }
+}
+
+TEST(Config, NothingWhereAValueShouldBeNamesItsPlace) {
+  EXPECT_EQ(error_of("on: true\nbits:\n  cell: ~\n"),
+            "test.yaml:3: bits.cell: found nothing, expected a whole number");
+  EXPECT_EQ(error_of("on: true\nbits:\n  cell:\n"),
+            "test.yaml:3: bits.cell: found nothing, expected a whole number");
+  EXPECT_THAT(error_of("name: a\ncolor: ~\n"), testing::HasSubstr("test.yaml:2: unknown key"));
+  auto node = ConfigNode::from_yaml_text("name: a", "test.yaml");
+  node.set("bits.cell=~");
+  const auto json = ConfigNode::from_json({{"bits", {{"cell", nullptr}}}}, "model.json");
+  for (const auto& [tree, place] : std::vector<std::pair<ConfigNode, std::string>>{
+           {node, "--set bits.cell=~"}, {json, "model.json"}}) {
+    try {
+      read_options<Outer>(tree);
+      FAIL() << place;
+    } catch (const UsageError& error) {
+      EXPECT_EQ(error.what(), place + ": bits.cell: found nothing, expected a whole number");
+    }
+  }
+}
+
 TEST(Config, SetReplacesNestedValues) {
   auto node = ConfigNode::from_yaml_text("inner: [{count: 5}]\n", "test.yaml");
   node.set("inner.0.count=7");

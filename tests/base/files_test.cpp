@@ -50,5 +50,38 @@ TEST(Files, MissingFileIsNamed) {
   }
 }
 
+std::string error_of_reading(const std::filesystem::path& path) {
+  try {
+    read_file(path);
+  } catch (const DataError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Files, EveryByteIsRead) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "a.bin";
+  for (const std::size_t size : {0U, 1U, 65535U, 65536U, 65537U, 200000U}) {
+    std::string bytes(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i % 251);
+    write_file(path, bytes);
+    EXPECT_EQ(read_file(path), bytes) << size;
+  }
+}
+
+TEST(Files, AFolderIsNamed) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(error_of_reading(folder.path()),
+            folder.path().string() + ": is a folder, expected a file");
+}
+
+// It opens, and its first byte gives an input/output error, as a broken disk does.
+TEST(Files, AFileThatCannotBeReadIsNamed) {
+  if (!std::ifstream("/proc/self/mem")) GTEST_SKIP() << "no /proc/self/mem on this system";
+  EXPECT_THAT(error_of_reading("/proc/self/mem"),
+              testing::HasSubstr("/proc/self/mem: cannot be read: "));
+}
+
 }  // namespace
 }  // namespace ernn

@@ -38,6 +38,35 @@ TEST(TensorFile, EveryTruncationIsRefused) {
   }
 }
 
+TEST(TensorFile, ShapesThatNoFileCanHaveAreRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "m.safetensors";
+  const auto refusal = [&](const std::string& shape, std::size_t bytes) -> std::string {
+    const std::string header = R"({"w":{"dtype":"F32","shape":)" + shape +
+                               R"(,"data_offsets":[0,)" + std::to_string(bytes) + "]}}";
+    const std::uint64_t length = header.size();
+    write_file(path, std::string(reinterpret_cast<const char*>(&length), sizeof length) + header +
+                         std::string(bytes, '\0'));
+    try {
+      TensorFile::load(path);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "(accepted)";
+  };
+  EXPECT_EQ(refusal("[2,1]", 8), "(accepted)");
+  EXPECT_EQ(refusal("[0,3]", 0), "(accepted)");
+  const auto impossible = testing::HasSubstr(
+      "m.safetensors: not a complete tensor file: tensor "
+      "'w' has the impossible shape [");
+  EXPECT_THAT(refusal("[-1,-1]", 4), impossible);
+  EXPECT_THAT(refusal("[-1]", 0), impossible);
+  // 2^61 times 8 elements, and 2^62 elements of 4 bytes, wrap around to 0.
+  EXPECT_THAT(refusal("[2305843009213693952,8]", 0), impossible);
+  EXPECT_THAT(refusal("[4611686018427387904]", 0), impossible);
+  EXPECT_THAT(refusal("[1000000,1000000]", 8), testing::HasSubstr("its shape needs 4000000000000"));
+}
+
 TEST(TensorFile, WrongShapeIsNamed) {
   TensorFile file;
   file.tensors["w"] = RawTensor::from_floats({1, 2, 3}, {3});

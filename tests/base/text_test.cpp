@@ -24,9 +24,22 @@ TEST(Text, NumbersMustBeWholeTexts) {
   EXPECT_FALSE(parse_double("1e-3 ", number));
 }
 
+// They would pass every check of the kind "less than 0 is refused".
+TEST(Text, NanAndInfinityAreNoNumbers) {
+  double number = 0;
+  for (const char* text : {"nan", "NaN", "-nan", "nan(1)", "inf", "-inf", "Infinity", "1e999"})
+    EXPECT_FALSE(parse_double(text, number)) << text;
+}
+
 TEST(Text, SuggestsTheNearestNameOnly) {
   EXPECT_EQ(nearest_name("epohcs", {"epochs", "optimiser"}), "epochs");
   EXPECT_EQ(nearest_name("colour", {"epochs", "optimiser"}), "");
+  EXPECT_EQ(nearest_name("mo", {"mu", "tau"}), "mu");
+  EXPECT_EQ(nearest_name("K", {"mu", "k"}), "k");
+  // Names that have no letter in common.
+  EXPECT_EQ(nearest_name("k", {"mu"}), "");
+  EXPECT_EQ(nearest_name("k", {"q"}), "");
+  EXPECT_EQ(nearest_name("lr", {"mu"}), "");
 }
 
 }  // namespace

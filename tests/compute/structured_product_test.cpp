@@ -1,5 +1,7 @@
 #include "compute/structured_product.h"
 
+#include <stdexcept>
+
 #include "tests/compute/circulant_reference.h"
 
 namespace ernn::compute {
@@ -81,11 +83,16 @@ void check_gradient(Isa isa, const Problem<T>& problem) {
   const MatrixSize& s = problem.size;
   WeightGradient<T> gradient(isa, s);
   ProductScratch<T> scratch;
-  const Index first = problem.n / 3;  // in two parts
-  const Rows<const T> x{problem.x.data(), s.cols};
-  const Rows<const T> dy{problem.dy.data(), s.rows};
-  gradient.add(x, dy, first, scratch);
-  gradient.add(x.from(first), dy.from(first), problem.n - first, scratch);
+  SpectraBuffer<T> x_spectra(isa, s.block, s.cols, Operand::input, problem.n);
+  SpectraBuffer<T> dy_spectra(isa, s.block, s.rows, Operand::derivative, problem.n);
+  const auto add = [&](Index begin, Index end) {
+    const Rows<const T> x{problem.x.data(), s.cols};
+    const Rows<const T> dy{problem.dy.data(), s.rows};
+    gradient.add_spectra(x_spectra.prepend(x.from(begin), end - begin),
+                         dy_spectra.prepend(dy.from(begin), end - begin), end - begin);
+  };
+  add(0, problem.n / 3);  // in two parts
+  add(problem.n / 3, problem.n);
   std::vector<T> found = problem.weight;
   gradient.finish(found.data(), scratch);
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -99,6 +106,20 @@ TEST(WeightGradient, EqualsTheSumsOverWrappedDiagonals) {
   for_all_problems([](Isa isa, const auto& problem) {
     if (problem.size.block > 1) check_gradient(isa, problem);
   });
+}
+
+// Rather than computed with the blocks of another size.
+TEST(StructuredProduct, OtherBlockSizesAreRefused) {
+  const std::vector<double> weight(128 * 128);
+  for (const Index block : {3, 6, 96, 128}) {
+    for (const auto side :
+         {StructuredProduct<double>::Side::forward, StructuredProduct<double>::Side::backward}) {
+      EXPECT_THROW(
+          StructuredProduct<double>(best_isa(), {block, block, block}, side, weight.data()),
+          std::invalid_argument)
+          << block;
+    }
+  }
 }
 
 TEST(WeightGradient, OfNothingIsZero) {

@@ -111,6 +111,30 @@ TEST(AcousticModel, PaddingNeverMatters) {
   }
 }
 
+TEST(AcousticModel, NoFramesGiveNoLogitsAndNoGradient) {
+  for (const int block : {1, 4}) {
+    ModelOptions options = small_model({block, block, block});
+    options.layers.erase(options.layers.begin(), options.layers.begin() + 2);  // feed-forward ones
+    auto model = random_model(options);
+    const Tensor x = torch::zeros({0, 2, 5}).requires_grad_();
+    const Tensor y = model->forward(x, lengths({0, 0}));
+    EXPECT_EQ(y.sizes(), (torch::IntArrayRef{0, 2, 4}));
+    y.sum().backward();
+    EXPECT_EQ(x.grad().sizes(), x.sizes());
+    for (const auto& parameter : model->named_parameters()) {
+      EXPECT_EQ(parameter.value().grad().abs().sum().item<float>(), 0)
+          << parameter.key() << ", block " << block;
+    }
+  }
+}
+
+TEST(AcousticModel, LengthsOfAnotherBatchAreRefused) {
+  const auto model = random_model(small_model());
+  EXPECT_THROW(model->forward(torch::zeros({3, 0, 5}), lengths({})), c10::Error);
+  EXPECT_THROW(model->forward(torch::zeros({3, 2, 5}), lengths({3})), c10::Error);
+  EXPECT_THROW(model->forward(torch::zeros({3, 2, 5}), lengths({})), c10::Error);
+}
+
 TEST(AcousticModel, GradientsEqualFiniteDifferences) {
   auto model = random_model(small_model({4, 2, 2}));
   model->to(torch::kDouble);
@@ -245,6 +269,20 @@ TEST(ConvertBlocks, OtherDifferencesAreRefusedByName) {
   other = small_model();
   other.layers.pop_back();
   EXPECT_THAT(refusal([&] { convert_blocks(model, other); }), HasSubstr("model.layers: 3 layers"));
+}
+
+// Weights of one frame's columns would be taken for those of all.
+TEST(ConvertBlocks, JoinedFramesOfEitherSideAloneAreRefused) {
+  ModelOptions one = small_model({4, 2, 4});
+  one.layers[2].offsets = {-3};
+  ModelOptions two = one;
+  two.layers[2].offsets = {-3, 0};
+  const std::string path = "model.layers.2.offsets.1: only block sizes can be converted, found ";
+  auto narrow = random_model(one);
+  EXPECT_EQ(refusal([&] { convert_blocks(narrow, two); }),
+            path + "nothing in the model and 0 here");
+  auto wide = random_model(two);
+  EXPECT_EQ(refusal([&] { convert_blocks(wide, one); }), path + "0 in the model and nothing here");
 }
 
 // The benchmark network of the papers: 153 inputs, 2 x 1024 cells with 512 projected, 62 outputs.

@@ -139,6 +139,17 @@ TEST(Circulant, WrongShapeIsRefused) {
   EXPECT_THROW(dense_from_circulant(torch::zeros({2, 2, 4}), 9, 8), c10::Error);
 }
 
+// Odd sizes have no bin k/2, whose place another number would take.
+TEST(Circulant, SpectraOfOtherBlockSizesAreRefused) {
+  for (const int64_t k : {0, 3, 5, 6, 12, 128}) {
+    EXPECT_THROW(packed_rfft(torch::randn({2, k})), c10::Error) << k;
+    EXPECT_THROW(packed_irfft(torch::randn({2, k})), c10::Error) << k;
+    if (k > 0) {
+      EXPECT_THROW(CirculantSpectrum(torch::randn({1, 1, k}), k, k), c10::Error) << k;
+    }
+  }
+}
+
 TEST(StructuredMatrix, BlockSizeOneIsTheDenseProductExactly) {
   StructuredMatrix matrix(MatrixShape{"m", 5, 7, 1});
   randomise(*matrix, 1, 1);

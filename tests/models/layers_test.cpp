@@ -200,6 +200,33 @@ TEST_P(Layers, AcceptsStridedInputAndGradient) {
   EXPECT_LT(largest_difference(strided.grad(), plain.grad()), 1e-13);
 }
 
+// They would lack what goes through the hand-written backward passes. Feed-forward layers on
+// LibTorch's operators have none.
+TEST_P(Layers, SecondDerivativesAreRefused) {
+  const auto layer = double_layer(GetParam());
+  const Tensor x = input(4, 2, GetParam().inputs).requires_grad_();
+  for (const bool plain : {false, true}) {
+    if (plain && GetParam().layer.type == LayerType::feedforward) continue;
+    layer->set_plain(plain);
+    const Tensor loss = layer->forward(x).square().sum();
+    EXPECT_THROW(torch::autograd::grad({loss}, {x}, {}, true, true), c10::Error) << plain;
+    EXPECT_NO_THROW(torch::autograd::grad({loss}, {x}, {}, true, false)) << plain;
+  }
+}
+
+// The backward pass of a recurrent layer reads its output.
+TEST_P(Layers, AnOutputChangedInPlaceIsNoticed) {
+  if (GetParam().layer.type == LayerType::feedforward) return;
+  const auto layer = double_layer(GetParam());
+  const Tensor x = input(4, 2, GetParam().inputs).requires_grad_();
+  for (const bool plain : {false, true}) {
+    layer->set_plain(plain);
+    const Tensor y = layer->forward(x);
+    y.mul_(2);
+    EXPECT_THROW(y.sum().backward(), c10::Error) << plain;
+  }
+}
+
 void overwrite(const Tensor& to, const Tensor& from) {
   const torch::NoGradGuard no_gradient;
   to.copy_(from);

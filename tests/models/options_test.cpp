@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <nlohmann/json.hpp>
+
 #include "base/error.h"
+#include "base/options.h"
 
 namespace ernn {
 namespace {
@@ -77,15 +81,16 @@ TEST(Offsets, JoinedFramesAreColumns) {
   EXPECT_FALSE(LayerOptions{}.joins_frames());
 }
 
+std::string refusal(const ModelOptions& options) {
+  try {
+    validate(options);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
 TEST(Offsets, WhatNoStreamCanDoIsRefusedByName) {
-  const auto refusal = [](const ModelOptions& options) -> std::string {
-    try {
-      validate(options);
-    } catch (const UsageError& error) {
-      return error.what();
-    }
-    return "(accepted)";
-  };
   EXPECT_EQ(refusal(tdnn({-1000, -2, 0})), "(accepted)");
   EXPECT_THAT(refusal(tdnn({-2, 0, 2})),
               testing::AllOf(testing::HasSubstr("model.layers.0.offsets: found 2"),
@@ -97,6 +102,72 @@ TEST(Offsets, WhatNoStreamCanDoIsRefusedByName) {
   EXPECT_THAT(refusal(tdnn({-1001, 0})), testing::HasSubstr("found -1001, expected -1000 or more"));
   EXPECT_THAT(refusal(tdnn({-1, 0}, LayerType::gru)),
               testing::HasSubstr("model.layers.0.offsets: only feedforward layers"));
+}
+
+ModelOptions with_layer(const std::string& yaml) {
+  return read_options<ModelOptions>(
+      ConfigNode::from_yaml_text("{inputs: 10, outputs: 6, layers: [" + yaml + "]}", "test.yaml"));
+}
+
+TEST(Validate, OptionsOfOtherTypesOfLayerAreRefusedByName) {
+  const auto expect = [](const std::string& yaml, const std::string& key,
+                         const std::string& owner) {
+    EXPECT_THAT(refusal(with_layer(yaml)),
+                testing::HasSubstr("model.layers.0." + key + ": only " + owner + " layers have it"))
+        << yaml;
+  };
+  expect("{type: gru, cell_clip: 50}", "cell_clip", "lstm");
+  expect("{type: gru, projection: 64}", "projection", "lstm");
+  expect("{type: gru, activation: relu}", "activation", "feedforward");
+  expect("{type: feedforward, cell_clip: 50}", "cell_clip", "lstm");
+  expect("{type: feedforward, projection: 64}", "projection", "lstm");
+  expect("{type: feedforward, reset: after}", "reset", "gru");
+  expect("{type: lstm, reset: after}", "reset", "gru");
+  expect("{type: lstm, activation: tanh}", "activation", "feedforward");
+  expect("{type: lstm, offsets: [-1, 0]}", "offsets", "feedforward");
+}
+
+// Written options name every key of every type of layer.
+TEST(Validate, WhatIsWrittenOfAValidModelIsValid) {
+  for (const char* layer :
+       {"{type: lstm, projection: 64, cell_clip: 50, peepholes: false}",
+        "{type: gru, reset: after}", "{type: gru, peepholes: false}",
+        "{type: feedforward, activation: relu, offsets: [-2, 0], peepholes: false}"}) {
+    const ModelOptions options = with_blocks(with_layer(layer), {8, 8, 8}, 2);
+    EXPECT_EQ(refusal(options), "(accepted)") << layer;
+    const ConfigNode tree = write_options(options);
+    for (const auto& again : {ConfigNode::from_yaml_text(tree.to_yaml(), "again"),
+                              ConfigNode::from_json(tree.to_json(), "json")})
+      EXPECT_EQ(refusal(read_options<ModelOptions>(again)), "(accepted)") << layer;
+  }
+}
+
+TEST(Validate, SizesAreBounded) {
+  EXPECT_EQ(refusal(with_layer("{type: lstm, size: 65536, projection: 65536}")), "(accepted)");
+  // 4 x 600000000 rows are more than an int holds.
+  EXPECT_EQ(refusal(with_layer("{type: lstm, size: 600000000}")),
+            "model.layers.0.size: found 600000000, expected 65536 or less");
+  EXPECT_THAT(refusal(with_layer("{type: lstm, projection: 65537}")),
+              testing::HasSubstr("model.layers.0.projection: found 65537"));
+  EXPECT_THAT(refusal(with_layer("{type: lstm, size: 0}")),
+              testing::HasSubstr("model.layers.0.size: 0 is not positive"));
+  EXPECT_THAT(refusal(with_layer("{type: lstm, projection: -1}")),
+              testing::HasSubstr("model.layers.0.projection: -1 is negative"));
+  ModelOptions options = with_layer("{type: gru}");
+  options.inputs = 1 << 30;
+  EXPECT_THAT(refusal(options), testing::HasSubstr("model.inputs: found 1073741824"));
+  options.inputs = 10;
+  options.outputs = 65537;
+  EXPECT_THAT(refusal(options), testing::HasSubstr("model.outputs: found 65537"));
+}
+
+TEST(Validate, NanIsNoLimit) {
+  ModelOptions options = with_layer("{type: lstm}");
+  options.dropout = std::nan("");
+  EXPECT_THAT(refusal(options), testing::HasSubstr("model.dropout"));
+  options.dropout = 0;
+  options.layers[0].cell_clip = std::nan("");
+  EXPECT_THAT(refusal(options), testing::HasSubstr("model.layers.0.cell_clip"));
 }
 
 }  // namespace

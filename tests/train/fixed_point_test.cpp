@@ -234,8 +234,10 @@ double gradient_error(const NamedModel& model, const QuantisationOptions& option
       std::make_shared<FixedPointNetwork>(networks.quantised, networks.model));
   double worst = 0;
   for (const auto& [name, gradient] : gradients_of(networks.model, x)) {
-    const double error = (gradient - real.at(name)).norm().item<double>();
-    worst = std::max(worst, error / real.at(name).norm().item<double>());
+    const double error =
+        (gradient - real.at(name)).norm().item<double>() / real.at(name).norm().item<double>();
+    EXPECT_TRUE(std::isfinite(error)) << model.name << ", " << name;  // std::max() would drop a nan
+    worst = std::max(worst, error);
   }
   return worst;
 }
