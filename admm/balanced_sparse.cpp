@@ -4,6 +4,7 @@
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -59,6 +60,19 @@ Tensor BalancedSparseSet::project(const Tensor& w) const {
 std::string BalancedSparseSet::text() const {
   return fmt::format("balanced sparse, {} entries in each of {} processing elements", kept_,
                      elements_);
+}
+
+std::int64_t kept_at(double density, std::int64_t rows, std::int64_t cols, std::int64_t elements) {
+  const double wanted = density * static_cast<double>(rows * cols);
+  double kept = wanted / static_cast<double>(elements);
+  // The rows that are left over when all elements have as many go to the first elements.
+  const std::int64_t longer = rows % elements;
+  const std::int64_t all_of_shorter = rows / elements * cols;
+  if (longer > 0 && kept > static_cast<double>(all_of_shorter)) {
+    const std::int64_t of_shorter = (elements - longer) * all_of_shorter;
+    kept = (wanted - static_cast<double>(of_shorter)) / static_cast<double>(longer);
+  }
+  return std::max<std::int64_t>(1, std::llround(kept));
 }
 
 std::int64_t stored_entries(const Tensor& mask, std::int64_t elements, int index_bits) {

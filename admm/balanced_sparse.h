@@ -26,12 +26,16 @@ class BalancedSparseSet : public ConstraintSet {
   /// of what is taken away.
   torch::Tensor project(const torch::Tensor& w) const override;
   std::string text() const override;
-  std::int64_t kept() const { return kept_; }
 
  private:
   std::int64_t kept_;
   std::int64_t elements_;
 };
+
+/// The number that each element keeps so that `density` of a matrix of `rows` x `cols` is kept, up
+/// to rounding and at least 1. Elements whose rows have fewer entries keep all of them, those
+/// without rows none, and the others that much more.
+std::int64_t kept_at(double density, std::int64_t rows, std::int64_t cols, std::int64_t elements);
 
 /// Entries that are stored for a matrix whose `mask` [rows, cols] says which are kept: those, and
 /// the zeros between them. An entry carries the number of zeros before it in its element, at most

@@ -34,7 +34,6 @@ class BlockCirculantSet : public ConstraintSet {
 
   torch::Tensor project(const torch::Tensor& w) const override;
   std::string text() const override;
-  std::int64_t block() const { return block_; }
 
  private:
   std::int64_t block_;

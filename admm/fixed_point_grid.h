@@ -10,9 +10,11 @@
 namespace ernn {
 
 /// Tensors that lie on the grid of a format of `width` bits with `integer` of them before the
-/// point, multiples of 2^(integer - width) in [-2^(integer-1), 2^(integer-1)): a dense matrix
+/// point, multiples of 2^(integer - width) of a magnitude below 2^(integer-1): a dense matrix
 /// [rows, cols] with every entry, first columns c [p, q, k], k > 1, with every number of the packed
-/// spectra of c / k (docs/arithmetic.md), which are what is stored of them.
+/// spectra of c / k (docs/arithmetic.md), which are what is stored of them. The lowest code of the
+/// format, -2^(integer-1), is left out: for that magnitude the exporter takes a format with a bit
+/// more before the point (format_for()), so a matrix with it would be moved to a coarser grid.
 ///
 /// The set is not convex, so ADMM is a heuristic on it; the projection is exact all the same. The
 /// packed real numbers s of the spectrum of c / k are coordinates with

@@ -187,16 +187,6 @@ void AdmmSolver::set_rho(State& state, double rho) const {
   state.rho = rho;
 }
 
-double AdmmSolver::penalty() const {
-  const torch::NoGradGuard no_gradient;
-  double sum = 0;
-  for (const auto& state : states_) {
-    const double distance = frobenius(state.matrix.tensor - state.z + state.u);
-    sum += state.rho / 2 * distance * distance;
-  }
-  return sum;
-}
-
 std::vector<AdmmResidual> AdmmSolver::residuals() const {
   const torch::NoGradGuard no_gradient;
   std::vector<AdmmResidual> result;
@@ -216,12 +206,6 @@ bool AdmmSolver::converged() const {
     if (!(state.primal <= options_.eps_primal && state.change <= options_.eps_dual)) return false;
   }
   return true;
-}
-
-void AdmmSolver::project_all() {
-  const torch::NoGradGuard no_gradient;
-  for (auto& state : states_)
-    state.matrix.tensor.copy_(state.matrix.set->project(state.matrix.tensor));
 }
 
 void AdmmSolver::save(TensorFile& file, const std::string& prefix) const {

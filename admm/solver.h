@@ -52,18 +52,13 @@ class AdmmSolver {
   /// Counts the step, makes the proximal move, and updates Z, U and rho when that is due.
   void after_step(double learning_rate);
 
-  /// Sum of (rho/2) ||W - Z + U||^2.
-  double penalty() const;
   std::vector<AdmmResidual> residuals() const;
   /// True when, at the last update, every matrix had ||W - Z|| <= eps_primal ||W|| and
   /// ||Z - Z_old|| <= eps_dual ||W||.
   bool converged() const;
-  /// W = P(W) for every matrix: the end of ADMM.
-  void project_all();
 
   std::int64_t steps() const { return steps_; }
   std::int64_t updates() const { return updates_; }
-  const AdmmOptions& options() const { return options_; }
 
   /// The whole state (Z, U, rho, counters, last residuals), exactly, under names that start with
   /// `prefix`. The matrices themselves are the caller's to keep.

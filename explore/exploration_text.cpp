@@ -10,9 +10,15 @@ namespace ernn {
 namespace {
 
 std::string bounds_text(const BlockBounds& bounds) {
-  if (bounds.lower == 0 || bounds.upper == 0) {
+  if (bounds.lower == 0) {
     return fmt::format("* {}: fits with no block size: k = {}: {}\n", bounds.platform,
                        bounds.costs[1].k, bounds.costs[1].shortage);
+  }
+  if (bounds.upper == 0) {
+    return fmt::format(
+        "* {}: fits with no block size worth training: k = {} is the smallest that fits, "
+        "multiplications shrink up to {}\n",
+        bounds.platform, bounds.lower, std::max(1, bounds.arithmetic));
   }
   return fmt::format("* {}: k = {} to {} (multiplications shrink up to {})\n", bounds.platform,
                      bounds.lower, bounds.upper, bounds.arithmetic);

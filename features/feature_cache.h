@@ -19,10 +19,11 @@ std::filesystem::path feature_cache_path(const DataOptions& data, const FeatureO
                                          Split split);
 
 /// Sees to it that the cache of a split is there and made from the corpus as it is now, and returns
-/// a digest of what that is. A file that is broken, or made from other files, or whose first
-/// utterance comes out otherwise when it is computed again, is made anew, which is said on standard
-/// error unless `quiet`; no more than an utterance is in memory then. Of several processes one
-/// makes it while the others wait. `go_on` is called once in a while and may throw to give up.
+/// a digest of what that is. A file whose index is broken, or made from other files, or whose
+/// first utterance is broken or comes out otherwise when it is computed again, is made anew, which
+/// is said on standard error unless `quiet`; no more than an utterance is in memory then. Other
+/// utterances are not looked at. Of several processes one makes it while the others wait. `go_on`
+/// is called once in a while and may throw to give up.
 ///
 /// Throws what load_split() throws for a corpus, DataError naming the file for a failed write and
 /// for a file system that cannot lock files.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/text.h"
 
 namespace ernn {
@@ -36,13 +37,13 @@ const Preset& find_preset(const std::string& name) {
 
 /// Sets a field to what the preset says. A value that is neither the default nor the preset's was
 /// chosen by somebody, and dropping it silently would hide that.
-void take(const char* field, int preset_value, int default_value, int& value,
-          const std::string& preset) {
+template <class T>
+void take(const char* field, T preset_value, T default_value, T& value, const std::string& preset) {
   if (value != default_value && value != preset_value) {
-    throw UsageError(
-        fmt::format("features.{} is {} but preset {} has {}; set features.preset to '' to choose "
-                    "the fields one by one",
-                    field, value, preset, preset_value));
+    throw UsageError(fmt::format(
+        "features.{} is {} but preset {} has {}; set features.preset to '' to choose "
+        "the fields one by one",
+        field, write_options(value).text(), preset, write_options(preset_value).text()));
   }
   value = preset_value;
 }
@@ -51,8 +52,8 @@ void apply_preset(FeatureOptions& options) {
   if (options.preset.empty()) return;
   const Preset& preset = find_preset(options.preset);
   const FeatureOptions defaults;
-  options.type = preset.type;
-  options.energy = preset.energy;
+  take("type", preset.type, defaults.type, options.type, options.preset);
+  take("energy", preset.energy, defaults.energy, options.energy, options.preset);
   take("bins", preset.bins, defaults.bins, options.bins, options.preset);
   if (preset.cepstra > 0) {
     take("cepstra", preset.cepstra, defaults.cepstra, options.cepstra, options.preset);

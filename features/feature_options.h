@@ -39,8 +39,8 @@ struct FeatureOptions {
   int delta_window = 2;
 };
 
-/// Applies `preset` to the other fields. Throws UsageError for an unknown preset or values that
-/// make no sense.
+/// Applies `preset` to the other fields. Throws UsageError for an unknown preset, a field that was
+/// set to something else than the preset's, or values that make no sense.
 FeatureOptions resolve(const FeatureOptions& options);
 
 /// Width of a feature vector, deltas included.

@@ -5,6 +5,13 @@ fail() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# tracked [OPTION] PATTERN...: files that git knows. Git by itself refuses a checkout of another user, which a mounted one is to root in
+# a container; whoever runs a script of it trusts it already.
+tracked() {
+  git -c 'safe.directory=*' -C "$root" ls-files --error-unmatch "$@" 2>/dev/null ||
+    fail "needs a git checkout, whose list of files says what to look at; found none in $root"
+}
+
 # install_packages GROUP...: installs what is missing of the named groups of packages.txt.
 install_packages() {
   local group package missing=() as_root=()

@@ -138,6 +138,15 @@ class Collector {
   };
 
   void add(const SummaryRow& row, const fs::path& run) {
+    if (entries_.empty()) {
+      first_run_ = run;
+    } else if (row.protocol != entries_.front().system.row.protocol) {
+      throw DataError(fmt::format(
+          "{}: {} was scored with protocol {}, expected {} as in {}; compare runs with the same "
+          "scoring.protocol",
+          (run / "summary.json").string(), title_of(row), row.protocol,
+          entries_.front().system.row.protocol, (first_run_ / "summary.json").string()));
+    }
     auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
       return entry.system.row.name == row.name && entry.system.row.cell == row.cell;
     });
@@ -156,6 +165,7 @@ class Collector {
 
   std::vector<std::string> stages_;
   std::vector<std::string> names_;  // of all stages seen
+  fs::path first_run_;              // whose protocol is that of all
   std::vector<Entry> entries_;
   std::vector<std::int64_t> seeds_;
   std::map<std::string, int> runs_of_;  // by cell
@@ -175,7 +185,7 @@ void require_same_utterances(const Comparison& comparison) {
       if (same) continue;
       throw DataError(fmt::format(
           "{}: seeds were not scored on the same utterances: found {} and {}, expected the same "
-          "test sets and protocol for every seed",
+          "test sets for every seed",
           title_of(system.row), utterances.size(), first.size()));
     }
   }

@@ -61,7 +61,8 @@ struct ComparisonOptions {
 ///
 /// Throws UsageError for a pair or a list of stages with a name that is no stage's and for runs of
 /// the same cell and seed with an utterance in common; DataError naming the file for broken ones,
-/// for scores without utterances and for systems that were not scored on the same utterances.
+/// for scores without utterances and for systems that were not scored by the same protocol or on
+/// the same utterances.
 Comparison compare_runs(const std::vector<std::filesystem::path>& runs,
                         const ComparisonOptions& options, std::vector<std::string>& left_out);
 

@@ -67,9 +67,7 @@ int check(const FrameMatrix& posteriors, const DecoderModel& model, const Decode
   };
   finite(model.log_prior, "prior");
   finite(model.log_bigram, "bigram");
-  if (options.min_duration < 1)
-    throw UsageError(fmt::format("decoder.min_duration: {} is below 1", options.min_duration));
-  if (options.beam < 1) throw UsageError(fmt::format("decoder.beam: {} is below 1", options.beam));
+  validate(options, "decoder");
   for (int t = 0; t < posteriors.rows; ++t) {
     for (int c = 0; c < posteriors.cols; ++c) {
       const float value = posteriors.at(t, c);
@@ -227,6 +225,15 @@ class PrefixBeam {
 };
 
 }  // namespace
+
+void validate(const DecoderOptions& options, const std::string& path) {
+  const auto require_positive = [&path](const char* key, int found) {
+    if (found >= 1) return;
+    throw UsageError(fmt::format("{}.{}: found {}, expected a positive number", path, key, found));
+  };
+  require_positive("min_duration", options.min_duration);
+  require_positive("beam", options.beam);
+}
 
 DecoderModelEstimator::DecoderModelEstimator(int classes) : classes_(classes) {
   if (classes < 1) throw UsageError(fmt::format("{} classes are none to count", classes));

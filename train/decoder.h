@@ -34,6 +34,9 @@ void describe(Visitor& field, DecoderOptions& o) {
   field("beam", o.beam, "prefixes kept by the CTC beam search");
 }
 
+/// Throws UsageError naming the key (under `path`) and what would suit.
+void validate(const DecoderOptions& options, const std::string& path);
+
 /// What decoding needs to know of the training data; stored with the model.
 struct DecoderModel {
   /// Natural logs of the classes' shares of training frames, add-one smoothed so that a class
@@ -81,10 +84,10 @@ class DecoderModelEstimator {
 /// ctc_beam maximises log P(p | frames) + lm_weight log P(p, end) - n insertion_penalty among the
 /// prefixes it keeps, P(p | frames) being the sum over the alignments.
 ///
-/// Throws UsageError when the width does not fit the type and model (viterbi needs both of its
-/// parts, ctc_beam the bigram), DataError naming frame and output for NaN or infinite posteriors
-/// (minus infinity is a probability of zero), for a model that is not finite, and where no phone
-/// string has a probability above zero.
+/// Throws UsageError for options that make no sense and when the width does not fit the type and
+/// model (viterbi needs both of its parts, ctc_beam the bigram), DataError naming frame and output
+/// for NaN or infinite posteriors (minus infinity is a probability of zero), for a model that is
+/// not finite, and where no phone string has a probability above zero.
 std::vector<int> decode(const FrameMatrix& log_posteriors, const DecoderModel& model,
                         const DecoderOptions& options);
 

@@ -1,10 +1,13 @@
 #include "train/evaluate.h"
 
+#include <fmt/format.h>
 #include <torch/utils.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "train/batch_queue.h"
 #include "train/batches.h"
 #include "train/losses.h"
@@ -50,6 +53,16 @@ struct Tally {
   }
 };
 
+/// The parameters may be finite and the outputs not: a sum in the network is then too large.
+void require_numbers(const UtteranceInfo& utterance, const FrameMatrix& posteriors) {
+  const auto is_nan = [](float value) { return std::isnan(value); };
+  if (std::none_of(posteriors.data.begin(), posteriors.data.end(), is_nan)) return;
+  throw DataError(fmt::format(
+      "utterance {}: the network's outputs are NaN, expected numbers; its training has diverged: "
+      "lower optimiser.learning_rate and train it again",
+      utterance.id));
+}
+
 void evaluate_batch(AcousticModel model, const UtteranceSet& utterances, const Batch& padded,
                     const ModelContext& context, const PosteriorSink& sink, Tally& tally) {
   const torch::Tensor logits = model->forward(padded.features, padded.lengths);
@@ -64,6 +77,7 @@ void evaluate_batch(AcousticModel model, const UtteranceSet& utterances, const B
     const UtteranceInfo& utterance = utterances[padded.utterances[b]];
     const FrameMatrix own =
         rows_of(posteriors, static_cast<std::int64_t>(b), context.label_delay, utterance.frames);
+    require_numbers(utterance, own);
     if (sink) sink(utterance.id, own);
     tally.hypotheses[padded.utterances[b]] = decode(own, context.decoder_model, context.decoder);
   }

@@ -27,6 +27,7 @@ using PosteriorSink = std::function<void(const std::string& id, const FrameMatri
 
 /// Runs a model over utterances with normalised features, in evaluation mode, and decodes and
 /// scores as `context` says. The model's mode is what it was afterwards; no random state is used.
+/// Throws DataError naming an utterance whose outputs are NaN, and what decode() throws.
 /// The processes of a group evaluate a share each and all return the same result; `sink` sees the
 /// process' own share.
 SplitResult evaluate(AcousticModel model, const UtteranceSet& utterances,

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/options.h"
+#include "train/label_delay.h"
 
 namespace ernn {
 
@@ -34,17 +34,17 @@ int output_count(PhoneInventory phones, Criterion criterion) {
   return static_cast<int>(phone_symbols(phones).size()) + (criterion == Criterion::ctc ? 1 : 0);
 }
 
-void check_decoder(const ModelContext& context) {
-  const DecoderType type = context.decoder.type;
-  const bool ctc = type == DecoderType::ctc_greedy || type == DecoderType::ctc_beam;
-  if (ctc == (context.criterion == Criterion::ctc)) return;
-  throw UsageError(fmt::format("decoder.type {} does not suit the criterion {}; suitable: {}",
-                               name_of(type), name_of(context.criterion),
-                               ctc ? "greedy, viterbi" : "ctc_greedy, ctc_beam"));
+void check_decoder(const DecoderOptions& decoder, Criterion criterion, const std::string& where) {
+  validate(decoder, where + "decoder");
+  const bool ctc = decoder.type == DecoderType::ctc_greedy || decoder.type == DecoderType::ctc_beam;
+  if (ctc == (criterion == Criterion::ctc)) return;
+  throw UsageError(fmt::format(
+      "{}decoder.type: found {}, expected {} with the criterion {}", where, name_of(decoder.type),
+      ctc ? "greedy or viterbi" : "ctc_greedy or ctc_beam", name_of(criterion)));
 }
 
-std::vector<int> decode_utterance(const ModelContext& context, FrameMatrix logits) {
-  check_decoder(context);
+std::vector<int> decode_utterance(const ModelContext& context, const FrameMatrix& logits) {
+  check_decoder(context.decoder, context.criterion);
   const int outputs = output_count(context.phones, context.criterion);
   if (logits.cols != outputs) {
     throw UsageError(
@@ -53,12 +53,9 @@ std::vector<int> decode_utterance(const ModelContext& context, FrameMatrix logit
   }
   if (context.label_delay < 0)
     throw UsageError(fmt::format("context.label_delay: {} is negative", context.label_delay));
-  const int delay = std::min(context.label_delay, logits.rows);
-  logits.data.erase(logits.data.begin(),
-                    logits.data.begin() + static_cast<std::ptrdiff_t>(delay) * logits.cols);
-  logits.rows -= delay;
-  log_softmax(logits);
-  return decode(logits, context.decoder_model, context.decoder);
+  FrameMatrix posteriors = without_delay_frames(logits, context.label_delay);
+  log_softmax(posteriors);
+  return decode(posteriors, context.decoder_model, context.decoder);
 }
 
 }  // namespace ernn

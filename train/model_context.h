@@ -64,13 +64,15 @@ ModelContext model_context_from_json(const std::string& text, const std::string&
 /// Width of the output layer: the phones, and the blank for CTC.
 int output_count(PhoneInventory phones, Criterion criterion);
 
-/// Throws UsageError when the decoder does not suit the criterion.
-void check_decoder(const ModelContext& context);
+/// Throws UsageError, which begins with `where`, for a decoder whose options make no sense or which
+/// does not suit the criterion.
+void check_decoder(const DecoderOptions& decoder, Criterion criterion,
+                   const std::string& where = "");
 
 /// From the network's outputs [frames, outputs] to phones of `context.phones`: drops the first
 /// `label_delay` rows (the output at t + delay belongs to frame t), normalises, decodes. Nothing is
 /// left, and the answer empty, for an utterance no longer than the delay. Throws UsageError for a
 /// width that is not output_count(), and what decode() throws.
-std::vector<int> decode_utterance(const ModelContext& context, FrameMatrix logits);
+std::vector<int> decode_utterance(const ModelContext& context, const FrameMatrix& logits);
 
 }  // namespace ernn

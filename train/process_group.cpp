@@ -41,8 +41,6 @@ ProcessPlace read_place(const Environment& environment) {
   if (place.world_size == 1) return place;
   const std::string why = fmt::format(", because WORLD_SIZE is {}", place.world_size);
   place.rank = read_number(environment, "RANK", 0, place.world_size - 1, why);
-  if (environment("LOCAL_RANK") != nullptr)
-    place.local_rank = read_number(environment, "LOCAL_RANK", 0, place.world_size - 1, why);
   const char* const address = environment("MASTER_ADDR");
   if (address == nullptr || *address == '\0') {
     throw UsageError(fmt::format(

@@ -22,7 +22,6 @@ class Collectives;
 struct ProcessPlace {
   int rank = 0;         ///< 0 .. world_size - 1; the first one writes the files and speaks
   int world_size = 1;   ///< number of processes
-  int local_rank = 0;   ///< among those of this machine
   std::string address;  ///< where rank 0 can be reached
   int port = 0;
 };
@@ -30,9 +29,9 @@ struct ProcessPlace {
 /// A variable's value, or null when it is not set.
 using Environment = std::function<const char*(const char* name)>;
 
-/// Reads WORLD_SIZE, RANK, LOCAL_RANK, MASTER_ADDR and MASTER_PORT; alone when WORLD_SIZE is not
-/// set or 1. Under torchrun with a store of its own on MASTER_PORT the port behind it is taken.
-/// Throws UsageError naming the variable that is missing or wrong.
+/// Reads WORLD_SIZE, RANK, MASTER_ADDR and MASTER_PORT; alone when WORLD_SIZE is not set or 1.
+/// Under torchrun with a store of its own on MASTER_PORT the port behind it is taken. Throws
+/// UsageError naming the variable that is missing or wrong.
 ProcessPlace read_place(const Environment& environment);
 /// The same from the environment of this process.
 ProcessPlace read_place();

@@ -9,7 +9,6 @@
 #include "base/files.h"
 #include "base/options.h"
 #include "base/text.h"
-#include "features/phones.h"
 
 namespace ernn {
 
@@ -83,6 +82,8 @@ void check_training(const TrainingOptions& o, const ContextOptions& context,
   check.require(o.feature_noise >= 0, "feature_noise", o.feature_noise, "0 or more");
   check.require(o.label_smoothing >= 0 && o.label_smoothing < 1, "label_smoothing",
                 o.label_smoothing, "a probability below 1");
+  check.require(o.label_smoothing == 0 || context.criterion == Criterion::frame, "label_smoothing",
+                o.label_smoothing, "0 with the criterion ctc, whose frames have no labels");
   check.require(o.average >= 0 && o.average < 1, "average", o.average, "0 or more and below 1");
   const OptimiserOptions& optimiser = o.optimiser;
   check.require(optimiser.learning_rate > 0, "optimiser.learning_rate", optimiser.learning_rate,
@@ -204,12 +205,9 @@ RunConfig read_run_config(ConfigNode tree, const std::string& file,
   check.require(config.context.criterion == Criterion::frame || config.context.label_delay == 0,
                 "context.label_delay", config.context.label_delay,
                 "0 with the criterion ctc, which learns its own delay");
-  const bool ctc = config.context.criterion == Criterion::ctc;
-  const DecoderType type = config.decoder.type;
-  const bool ctc_decoder = type == DecoderType::ctc_greedy || type == DecoderType::ctc_beam;
-  check.require(ctc == ctc_decoder, "decoder.type", name_of(type),
-                ctc ? "ctc_greedy or ctc_beam with the criterion ctc"
-                    : "greedy or viterbi with the criterion frame");
+  // What would stop the run only when the dev set is scored, after the first epoch.
+  check_decoder(config.decoder, config.context.criterion, file + ": ");
+  check_protocol(config.scoring.protocol, config.data.phones, file + ": ");
   check_training(config.training, config.context, file + ": training.");
   resolve_stages(config, file);
   validate(config.export_options);
@@ -229,8 +227,7 @@ RunConfig parse_run_config(const std::string& yaml, const std::string& name,
 
 ModelOptions complete_model(const RunConfig& config) {
   ModelOptions model = config.model;
-  const int outputs = static_cast<int>(phone_symbols(config.data.phones).size()) +
-                      (config.context.criterion == Criterion::ctc ? 1 : 0);
+  const int outputs = output_count(config.data.phones, config.context.criterion);
   if (model.outputs != 0 && model.outputs != outputs) {
     throw UsageError(fmt::format("model.outputs: found {}, expected {} for the phone set, or 0",
                                  model.outputs, outputs));

@@ -218,15 +218,19 @@ nlohmann::ordered_json scores_json(const ScoreSheet& sheet) {
 
 }  // namespace
 
+void check_protocol(ScoringProtocol protocol, PhoneInventory inventory, const std::string& where) {
+  const bool about_q =
+      protocol == ScoringProtocol::keep_q || protocol == ScoringProtocol::q_as_silence;
+  if (!about_q || inventory == PhoneInventory::timit61) return;
+  throw UsageError(
+      fmt::format("{}scoring.protocol: found {}, which needs data.phones timit61; {} has no 'q'",
+                  where, name_of(protocol), name_of(inventory)));
+}
+
 UtteranceScore score_utterance(const std::string& id, const std::vector<int>& reference,
                                const std::vector<int>& hypothesis, PhoneInventory inventory,
                                ScoringProtocol protocol) {
-  const bool about_q =
-      protocol == ScoringProtocol::keep_q || protocol == ScoringProtocol::q_as_silence;
-  if (about_q && inventory != PhoneInventory::timit61) {
-    throw UsageError(fmt::format("scoring.protocol {} needs the phones timit61; {} has no 'q'",
-                                 name_of(protocol), name_of(inventory)));
-  }
+  check_protocol(protocol, inventory);
   const Symbols from = fold(reference, inventory, protocol, id);
   const Symbols to = fold(hypothesis, inventory, protocol, id);
   UtteranceScore score;

@@ -48,13 +48,17 @@ struct UtteranceScore {
   std::vector<AlignedPair> pairs;
 };
 
+/// Throws UsageError, which begins with `where`, for a protocol that classes of `inventory` cannot
+/// serve.
+void check_protocol(ScoringProtocol protocol, PhoneInventory inventory,
+                    const std::string& where = "");
+
 /// Scores one utterance of classes of `inventory`: folds both sides, applies the protocol, aligns
 /// with unit costs (a forgiven deletion is free). Among alignments with the fewest errors the one
 /// with the fewest substitutions is taken, so with the most matches; remaining ties are broken from
 /// the end of the utterance: a pair before a deletion before an insertion.
 ///
-/// Throws UsageError for a protocol that `inventory` cannot serve, DataError naming `id` for a
-/// class outside `inventory`.
+/// Throws UsageError (check_protocol()), and DataError naming `id` for a class outside `inventory`.
 UtteranceScore score_utterance(const std::string& id, const std::vector<int>& reference,
                                const std::vector<int>& hypothesis, PhoneInventory inventory,
                                ScoringProtocol protocol);

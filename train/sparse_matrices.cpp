@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 
@@ -14,10 +13,8 @@ namespace {
 std::int64_t kept_of(const torch::Tensor& weight, const MatrixShape& circulant,
                      const StageOptions& stage) {
   const SparsityOptions& sparsity = stage.sparsity;
-  if (sparsity.density > 0) {
-    const double entries = static_cast<double>(weight.numel());
-    return std::max<std::int64_t>(1, std::llround(sparsity.density * entries / sparsity.elements));
-  }
+  if (sparsity.density > 0)
+    return kept_at(sparsity.density, weight.size(0), weight.size(1), sparsity.elements);
   const int entry_bits = sparsity.budget_bits + sparsity.index_bits;
   return kept_within(weight, sparsity.elements, sparsity.index_bits, entry_bits,
                      circulant.stored() * sparsity.budget_bits,

@@ -13,7 +13,7 @@ namespace ernn {
 namespace {
 
 int checked_outputs(const Engine& engine, const ModelContext& context) {
-  check_decoder(context);
+  check_decoder(context.decoder, context.criterion);
   const int outputs = output_count(context.phones, context.criterion);
   if (engine.outputs() != outputs) {
     throw DataError(fmt::format(

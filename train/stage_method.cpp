@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -117,8 +116,10 @@ std::unique_ptr<StageMethod> make(const StageOptions& stage) {
   return std::make_unique<Method>(stage);
 }
 
-std::map<std::string, StageFactory>& factories() {
-  static std::map<std::string, StageFactory> map = {
+using StageFactory = std::unique_ptr<StageMethod> (*)(const StageOptions&);
+
+const std::map<std::string, StageFactory>& factories() {
+  static const std::map<std::string, StageFactory> map = {
       {"dense", make<DenseMethod>},           {"admm", make<AdmmStage>},
       {"circulant", make<CirculantMethod>},   {kQatType, make<QatStage>},
       {"direct", make<DirectMethod>},         {"balanced-sparse", make<BalancedSparseStage>},
@@ -141,10 +142,6 @@ ModelCost StageMethod::cost(const AcousticModel& model) const {
   cost.stored_bits = cost.parameters * cost.bits;
   cost.multiplications = multiplications(model->options());
   return cost;
-}
-
-void register_stage_method(const std::string& type, StageFactory factory) {
-  factories()[type] = std::move(factory);
 }
 
 std::unique_ptr<StageMethod> make_stage_method(const StageOptions& stage) {

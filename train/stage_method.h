@@ -1,10 +1,9 @@
-// What kinds of training stages there are: an open list.
+// What kinds of training stages there are.
 #pragma once
 
 #include <torch/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -84,13 +83,8 @@ class StageMethod {
   StageOptions stage_;
 };
 
-using StageFactory = std::function<std::unique_ptr<StageMethod>(const StageOptions&)>;
-
-/// Adds a type of stage, or replaces one. Built in: dense, admm, circulant, qat, and the baselines
-/// direct, balanced-sparse and dense-small.
-void register_stage_method(const std::string& type, StageFactory factory);
-
-/// The method of a stage. Throws UsageError for an unknown type, with the nearest known one.
+/// The method of a stage: dense, admm, circulant, qat, and the baselines direct, balanced-sparse
+/// and dense-small. Throws UsageError for an unknown type, with the nearest known one.
 std::unique_ptr<StageMethod> make_stage_method(const StageOptions& stage);
 
 /// Block sizes of `start` with those of the stage where they are not 0.

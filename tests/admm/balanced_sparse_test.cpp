@@ -78,6 +78,28 @@ TEST(BalancedSparseSet, NamesItselfAndRefusesNothingKept) {
   EXPECT_THROW(BalancedSparseSet(1, 0), UsageError);
 }
 
+TEST(KeptAt, IsTheDensityOfWhatTheElementsHave) {
+  EXPECT_EQ(kept_at(0.25, 64, 40, 32), 20);
+  EXPECT_EQ(kept_at(1, 64, 40, 32), 80);
+  EXPECT_EQ(kept_at(0.001, 64, 40, 32), 1);
+  // 16 rows: one of 32 elements in two has a row, and keeps 0.25 of it.
+  EXPECT_EQ(kept_at(0.25, 16, 40, 32), 10);
+  EXPECT_EQ(kept_at(1, 16, 40, 32), 40);
+  // 48 rows: 16 elements have two, 16 have one. As many each, until those with one have no more.
+  EXPECT_EQ(kept_at(0.5, 48, 40, 32), 30);
+  EXPECT_EQ(kept_at(0.75, 48, 40, 32), 50);  // 16 x 50 + 16 x 40
+  EXPECT_EQ(kept_at(1, 48, 40, 32), 80);
+  for (const std::int64_t rows : {5, 16, 33, 48, 64}) {
+    for (const double density : {0.1, 0.25, 0.6, 0.9, 1.0}) {
+      const std::int64_t kept = kept_at(density, rows, 40, 32);
+      const Tensor mask = BalancedSparseSet(kept, 32).mask(torch::ones({rows, 40}));
+      // An element's number is rounded, so the sum is off by half an entry of each at most.
+      EXPECT_NEAR(mask.sum().item<double>(), density * static_cast<double>(rows * 40), 16)
+          << rows << " rows, density " << density;
+    }
+  }
+}
+
 /// The entries that an element stores, counted by writing them down and reading them again.
 std::int64_t written_entries(const std::vector<double>& entries, int index_bits) {
   std::vector<std::pair<std::size_t, double>> stored;

@@ -188,7 +188,6 @@ TEST(AdmmSolver, PenaltyGradientIsThatOfThePenalty) {
   const Tensor u = from_raw(state.tensors.at("w.u"), "u");
   ASSERT_GT(u.norm().item<double>(), 0.1);
   const Tensor penalty = 0.35 * (w - z + u).square().sum();
-  EXPECT_NEAR(solver.penalty(), penalty.item<double>(), 1e-12);
   const Tensor expected = torch::autograd::grad({penalty}, {w})[0];
   w.mutable_grad() = torch::ones_like(w);
   solver.add_penalty_gradients();
@@ -361,15 +360,6 @@ TEST(AdmmSolver, RhoScalingMeasuresTheFirstGradient) {
   w.mutable_grad() = 100 * w.detach();
   solver.add_penalty_gradients();
   EXPECT_NEAR(solver.residuals()[0].rho, 6, 1e-12);
-}
-
-TEST(AdmmSolver, ProjectAllEndsOnTheSet) {
-  Tensor w = start();
-  AdmmSolver solver({constrained(w)}, constant(1, Coupling::gradient));
-  const Tensor expected = BlockCirculantSet(kBlock).project(w.detach());
-  solver.project_all();
-  EXPECT_TRUE(torch::equal(w.detach(), expected));
-  EXPECT_LT(solver.residuals()[0].distance, 1e-15);
 }
 
 TEST(AdmmSolver, GeometricScheduleNeedsItsLength) {

@@ -119,6 +119,21 @@ TEST(Exploration, JsonAndTextSayTheSame) {
   EXPECT_THAT(text, HasSubstr("| 1 fine | chosen | 12 | 20.45 | 12.50 |"));
 }
 
+TEST(Exploration, TellsBlockSizesThatDoNotFitFromThoseThatDoNotPay) {
+  Exploration exploration = example();
+  BlockBounds& bounds = exploration.cells[0].bounds[0];
+  bounds.lower = 32;
+  bounds.arithmetic = 8;
+  bounds.upper = 0;
+  EXPECT_THAT(exploration_text(exploration),
+              HasSubstr("fits with no block size worth training: k = 32 is the smallest that fits, "
+                        "multiplications shrink up to 8\n"));
+  bounds.lower = 0;
+  bounds.costs[1].shortage = "9 DSP blocks are needed and 8 may be used";
+  EXPECT_THAT(exploration_text(exploration),
+              HasSubstr("fits with no block size: k = 2: 9 DSP blocks are needed"));
+}
+
 TEST(Exploration, SaysWhyThereIsNoDesignAndWhatWouldHelp) {
   Exploration exploration = example();
   EXPECT_EQ(why_no_design(exploration), "");

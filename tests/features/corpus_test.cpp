@@ -353,10 +353,27 @@ TEST(LoadSplit, ProblemsAreNamed) {
   EXPECT_THAT(problem(), HasSubstr("found 399 samples, expected at least one frame of 400"));
 }
 
+/// The speakers that the tests of the sample count: NLTK's without those of dr3 and dr7, which a
+/// folder may have or lack.
+const std::vector<std::string>& sample_speakers() {
+  static const std::vector<std::string> names =
+      split_words("fvmh0 mcpm0 faem0 marc0 falr0 maeb0 ftlg0 mbgt0 fapb0 mbma1 fbcg1 mbcg0");
+  return names;
+}
+
+std::vector<Utterance> find_sample_utterances(const std::filesystem::path& sample) {
+  const auto& names = sample_speakers();
+  std::vector<Utterance> own;
+  for (const auto& u : find_utterances(sample)) {
+    if (std::find(names.begin(), names.end(), u.speaker) != names.end()) own.push_back(u);
+  }
+  return own;
+}
+
 TEST(TimitSample, IsFoundWhole) {
   const auto sample = timit_sample();
   if (sample.empty()) GTEST_SKIP() << kTimitSampleMissing;
-  const auto corpus = find_utterances(sample);
+  const auto corpus = find_sample_utterances(sample);
   EXPECT_EQ(corpus.size(), 120U);
   const auto list = list_speakers(corpus);
   ASSERT_EQ(list.size(), 12U);
@@ -369,7 +386,7 @@ TEST(TimitSample, SplitsMustBeNamed) {
   if (sample.empty()) GTEST_SKIP() << kTimitSampleMissing;
   DataOptions data;
   data.root = sample;
-  const auto corpus = find_utterances(sample);
+  const auto corpus = find_sample_utterances(sample);
   EXPECT_THAT(error_of([&] { select_split(corpus, data, Split::test); }),
               AllOf(HasSubstr("2 data.test_speakers is empty and the corpus has no TRAIN and TEST"),
                     HasSubstr("dr5: ftlg0 mbgt0")));
@@ -388,6 +405,7 @@ TEST(TimitSample, EveryUtteranceLoadsWithTheExpectedLabels) {
   if (sample.empty()) GTEST_SKIP() << kTimitSampleMissing;
   DataOptions data;
   data.root = sample;
+  data.train_speakers = sample_speakers();
   const auto all = load_split(data, FeatureOptions{}, Split::train, true);
   ASSERT_EQ(all.size(), 96U);
   double seconds = 0;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "features/deltas.h"
 #include "features/feature_extractor.h"
 
@@ -377,8 +378,16 @@ TEST(FeatureOptions, PresetsDoNotHideAFieldThatSaysOtherwise) {
   options.bins = 30;
   EXPECT_THAT(refusal(options), HasSubstr("features.bins is 30 but preset fbank123 has 40"));
   options = {};
+  options.type = FeatureType::mfcc;
+  EXPECT_THAT(refusal(options), HasSubstr("features.type is mfcc but preset fbank123 has fbank"));
+  options = {};
+  options.energy = false;
+  EXPECT_THAT(refusal(options), HasSubstr("features.energy is false but preset fbank123 has true"));
+  options = {};
   options.preset = "mfcc39";
-  options = resolve(resolve(options));
+  // What is written out with every key, resolved or not, is read back.
+  EXPECT_EQ(refusal(read_options<FeatureOptions>(write_options(options))), "accepted");
+  options = resolve(read_options<FeatureOptions>(write_options(resolve(options))));
   EXPECT_EQ(options.type, FeatureType::mfcc);
   EXPECT_EQ(options.bins, 23);
   EXPECT_FALSE(options.energy);

@@ -97,6 +97,18 @@ stages:
   EXPECT_THAT(entries_of_elements(w, 4), testing::Each(2));  // 64 x 6 entries, 0.02 of a quarter
 }
 
+TEST(BalancedSparse, DensityIsThatOfTheRowsThatThereAre) {
+  const RunConfig config =
+      toy::config("stages: [{type: balanced-sparse, sparsity: {density: 0.25, elements: 32}}]\n");
+  AcousticModel model(complete_model(config));
+  model->initialise(1);
+  const auto matrices = sparse_matrices(model, config.stages[0]);
+  ASSERT_EQ(matrices.size(), 3U);
+  EXPECT_EQ(matrices[0].kept, 3);  // 64 x 6: two rows of 6 in each of 32 elements
+  EXPECT_EQ(matrices[1].kept, 4);  // 64 x 8
+  EXPECT_EQ(matrices[2].kept, 4);  // 8 x 16: a row of 16 in each of 8 elements
+}
+
 TEST(BalancedSparse, AdmmHandsOnAPatternThatStays) {
   const TemporaryFolder folder;
   train(R"(

@@ -1,5 +1,6 @@
 #include "train/losses.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 
@@ -7,7 +8,9 @@
 #include <map>
 #include <vector>
 
+#include "base/error.h"
 #include "tests/train/toy.h"
+#include "train/evaluate.h"
 
 namespace ernn {
 namespace {
@@ -163,6 +166,23 @@ TEST(CtcLoss, EqualsTheSumOverAllPaths) {
   const LossSum loss = ctc_loss(logits, batch);
   EXPECT_NEAR(loss.sum.item<double>(), expected, 1e-10);
   EXPECT_EQ(loss.count, 4);
+}
+
+TEST(Evaluate, NamesTheUtteranceWhoseOutputsAreNoNumbers) {
+  const RunConfig config = toy::config();
+  const AcousticModel model(complete_model(config));
+  for (const auto& parameter : model->parameters()) parameter.detach().fill_(std::nan(""));
+  ModelContext context;
+  context.phones = config.data.phones;
+  context.decoder.type = DecoderType::greedy;
+  const auto utterances = toy::utterances(1, 5);
+  try {
+    evaluate(model, utterances, context, 1);
+    FAIL() << "accepted";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("utterance toy_5_0: "),
+                                             testing::HasSubstr("lower optimiser.learning_rate")));
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "train/run_config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -126,9 +127,30 @@ TEST(RunConfig, WrongValuesNameThePlaceAndWhatWouldSuit) {
   EXPECT_THAT(refusal("context: {criterion: ctc}\ndecoder: {type: ctc_beam}\n"
                       "stages: [{name: a, truncate: 20}]"),
               AllOf(HasSubstr("stages.0.truncate: found 20"), HasSubstr("criterion ctc")));
+  const std::string ctc = "context: {criterion: ctc}\ndecoder: {type: ctc_beam}\n";
+  EXPECT_THAT(refusal(ctc + "training: {label_smoothing: 0.1}"),
+              AllOf(HasSubstr("training.label_smoothing: found 0.1"), HasSubstr("criterion ctc")));
+  EXPECT_THAT(refusal(ctc + "stages: [{name: a}, {name: b, label_smoothing: 0.1}]"),
+              HasSubstr("stages.1.label_smoothing: found 0.1"));
   EXPECT_THAT(refusal("context: {label_delay: 5}\ntraining: {truncate: 5}"),
               AllOf(HasSubstr("training.truncate: found 5"), HasSubstr("context.label_delay")));
   EXPECT_THAT(refusal("training: {truncate: -1}"), HasSubstr("training.truncate: found -1"));
+}
+
+// Else it would be found when the dev set is scored, and the first epoch lost.
+TEST(RunConfig, HowTheDevSetIsScoredIsCheckedAtOnce) {
+  EXPECT_EQ(refusal("decoder: {min_duration: 0}"),
+            "c.yaml: decoder.min_duration: found 0, expected a positive number");
+  EXPECT_EQ(refusal("decoder: {beam: 0}"),
+            "c.yaml: decoder.beam: found 0, expected a positive number");
+  for (const char* protocol : {"keep_q", "q_as_silence"}) {
+    const std::string scoring = fmt::format("scoring: {{protocol: {}}}\n", protocol);
+    EXPECT_THAT(refusal(scoring + "data: {phones: timit48}"),
+                HasSubstr(fmt::format("c.yaml: scoring.protocol: found {}, which needs data.phones "
+                                      "timit61; timit48 has no 'q'",
+                                      protocol)));
+    EXPECT_EQ(refusal(scoring + "data: {phones: timit61}"), "(accepted)");
+  }
 }
 
 TEST(RunConfig, ATeacherIsAnEarlierStageThatGivesFrames) {

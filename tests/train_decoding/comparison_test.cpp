@@ -22,7 +22,8 @@ using Errors = std::vector<UtteranceErrors>;
 
 /// Writes what `ernn train` leaves of a finished stage.
 void write_stage(const std::filesystem::path& run, const std::string& type, const std::string& name,
-                 std::int64_t seed, const Errors& utterances, const std::string& cell = "lstm") {
+                 std::int64_t seed, const Errors& utterances, const std::string& cell = "lstm",
+                 const std::string& protocol = "kaldi") {
   nlohmann::json scores;
   SummaryRow row;
   std::int64_t errors = 0;
@@ -37,7 +38,7 @@ void write_stage(const std::filesystem::path& run, const std::string& type, cons
   row.name = name;
   row.cell = cell;
   row.per = 100.0 * static_cast<double>(errors) / static_cast<double>(row.tokens);
-  row.protocol = "kaldi";
+  row.protocol = protocol;
   row.seed = seed;
   put_summary_row(run, row);
 }
@@ -208,6 +209,14 @@ TEST(Comparison, RefusesWhatCannotBeCompared) {
                 compare({path / "1", path / "2"});
               }),
               HasSubstr("lstm dense: seeds were not scored on the same utterances"));
+  // Of the same length under both protocols, which forgive different errors.
+  write_stage(path / "4", "dense", "dense", 2, {{"a", 10, 0}}, "lstm", "forgiving");
+  EXPECT_THAT(
+      message_of<DataError>([&] {
+        compare({path / "1", path / "4"});
+      }),
+      testing::AllOf(HasSubstr("4/summary.json: lstm dense was scored with protocol forgiving"),
+                     HasSubstr("expected kaldi as in"), HasSubstr("1/summary.json")));
   EXPECT_THAT(message_of<UsageError>([&] {
                 compare({path / "1", path / "3"});
               }),

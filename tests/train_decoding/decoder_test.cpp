@@ -358,7 +358,9 @@ TEST(Decode, RefusesSenselessOptions) {
   DecoderOptions options;
   options.min_duration = 0;
   EXPECT_THROW(decode(FrameMatrix(1, 2), model, options), UsageError);
+  EXPECT_THROW(validate(options, "decoder"), UsageError);
   options = {};
+  EXPECT_NO_THROW(validate(options, "decoder"));
   options.beam = 0;
   EXPECT_THROW(decode(FrameMatrix(1, 2), model, options), UsageError);
 }
