@@ -18,8 +18,18 @@ namespace {
 
 constexpr std::size_t kBytesPerSample = 2;
 
+/// Errors quote bytes of files, which may be anything: what cannot be printed is written as \xNN.
 [[noreturn]] void refuse(const std::string& name, const std::string& problem) {
-  throw DataError(fmt::format("{}: {}", name, problem));
+  std::string printable;
+  for (const char c : problem) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F) {
+      printable += c;
+    } else {
+      printable += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  throw DataError(fmt::format("{}: {}", name, printable));
 }
 
 /// `bytes` as samples; their number has been checked to be whole.

@@ -139,16 +139,6 @@ void check_overlap(const Names& dev, const Names& test) {
   }
 }
 
-/// `limit` of the utterances, evenly spread.
-std::vector<Utterance> thin_out(std::vector<Utterance> all, int limit) {
-  if (limit <= 0 || static_cast<std::size_t>(limit) >= all.size()) return all;
-  std::vector<Utterance> some;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(limit); ++i) {
-    some.push_back(all[i * all.size() / static_cast<std::size_t>(limit)]);
-  }
-  return some;
-}
-
 }  // namespace
 
 const std::vector<std::string>& kaldi_dev_speakers() {
@@ -183,6 +173,13 @@ std::string describe_speakers(const std::vector<Utterance>& corpus) {
   return join(parts, "; ");
 }
 
+std::vector<std::size_t> spread_places(std::size_t size, int limit) {
+  const std::size_t count = limit <= 0 ? size : std::min(size, static_cast<std::size_t>(limit));
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < count; ++i) places.push_back(i * size / count);
+  return places;
+}
+
 std::vector<Utterance> select_split(const std::vector<Utterance>& corpus, const DataOptions& data,
                                     Split split) {
   const Names dev = dev_of(corpus, data);
@@ -202,7 +199,10 @@ std::vector<Utterance> select_split(const std::vector<Utterance>& corpus, const 
         fmt::format("the {} split has no utterances; change data.{}_speakers (there are {})",
                     name_of(split), name_of(split), describe_speakers(corpus)));
   }
-  return thin_out(std::move(chosen), data.limit);
+  std::vector<Utterance> kept;
+  for (const std::size_t place : spread_places(chosen.size(), data.limit))
+    kept.push_back(std::move(chosen[place]));
+  return kept;
 }
 
 }  // namespace ernn

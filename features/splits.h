@@ -1,6 +1,7 @@
 // Which utterances of a corpus belong to train, dev and test.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ const std::vector<std::string>& core_test_speakers();
 /// default.
 std::vector<Utterance> select_split(const std::vector<Utterance>& corpus, const DataOptions& data,
                                     Split split);
+
+/// At most `limit` places of a list of `size`, evenly spread; 0 = all.
+std::vector<std::size_t> spread_places(std::size_t size, int limit);
 
 /// "dr1: fvmh0 mcpm0; dr2: ..." with at most a few names a dialect, for messages.
 std::string describe_speakers(const std::vector<Utterance>& corpus);

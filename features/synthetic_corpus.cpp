@@ -221,12 +221,22 @@ void check_files(const fs::path& folder, const std::string& expected_sums) {
   }
 }
 
+/// Throws DataError for a folder whose manifest is not one of ours: nothing in it may be removed.
+Json read_manifest(const fs::path& path) {
+  const Json manifest = Json::parse(read_file(path), nullptr, false);
+  if (!manifest.is_object() || manifest.value("format", Json()) != kFormat) {
+    throw DataError(
+        fmt::format("{}: is not the manifest of a synthetic corpus, whose \"format\" is \"{}\"; "
+                    "choose another folder",
+                    path.string(), kFormat));
+  }
+  return manifest;
+}
+
 /// The sizes of a finished corpus that is whole and was made with `options`.
-std::vector<CorpusSplitSize> recognise(const fs::path& folder, const Json& options) {
-  const fs::path path = folder / kManifest;
+std::vector<CorpusSplitSize> recognise(const fs::path& folder, const Json& manifest,
+                                       const Json& options) {
   try {
-    const Json manifest = Json::parse(read_file(path));
-    if (manifest.at("format") != kFormat) throw DataError("");
     std::string different = differences(manifest.at("options"), options);
     if (manifest.at("version") != kVersion) {
       different = fmt::format("it was made by version {} of the generator, this is version {}",
@@ -242,9 +252,9 @@ std::vector<CorpusSplitSize> recognise(const fs::path& folder, const Json& optio
     return sizes_from_json(manifest.at("splits"));
   } catch (const nlohmann::json::exception&) {
     throw DataError(
-        fmt::format("{}: is not the manifest of a synthetic corpus; choose another "
-                    "folder, or --force to replace the corpus",
-                    path.string()));
+        fmt::format("{}: is a damaged manifest; choose another folder, or --force to replace the "
+                    "corpus",
+                    (folder / kManifest).string()));
   }
 }
 
@@ -255,7 +265,10 @@ CorpusSummary make_synthetic_corpus(const fs::path& folder, const SyntheticCorpu
   const CorpusPlan plan = plan_corpus(options);
   const Json option_values = write_options(options).to_json();
   const FolderState state = look_at(folder);
-  if (state == FolderState::finished && !force) return {false, recognise(folder, option_values)};
+  if (state == FolderState::finished) {
+    const Json manifest = read_manifest(folder / kManifest);
+    if (!force) return {false, recognise(folder, manifest, option_values)};
+  }
 
   write_file(folder / kUnfinished, "this corpus is not complete; run ernn corpus again\n");
   remove_old_corpus(folder);

@@ -69,14 +69,7 @@ int check(const FrameMatrix& posteriors, const DecoderModel& model, const Decode
   finite(model.log_bigram, "bigram");
   validate(options, "decoder");
   for (int t = 0; t < posteriors.rows; ++t) {
-    for (int c = 0; c < posteriors.cols; ++c) {
-      const float value = posteriors.at(t, c);
-      if (value < std::numeric_limits<float>::infinity()) continue;
-      throw DataError(
-          fmt::format("log-posterior of output {} at frame {} is {}, expected a number "
-                      "or minus infinity",
-                      c, t, std::isnan(value) ? "NaN" : "infinite"));
-    }
+    for (int c = 0; c < posteriors.cols; ++c) check_log_posterior(posteriors.at(t, c), t, c);
   }
   return classes;
 }
@@ -225,6 +218,14 @@ class PrefixBeam {
 };
 
 }  // namespace
+
+void check_log_posterior(float value, long long frame, int output) {
+  if (value < std::numeric_limits<float>::infinity()) return;
+  throw DataError(
+      fmt::format("log-posterior of output {} at frame {} is {}, expected a number or minus "
+                  "infinity",
+                  output, frame, std::isnan(value) ? "NaN" : "infinite"));
+}
 
 void validate(const DecoderOptions& options, const std::string& path) {
   const auto require_positive = [&path](const char* key, int found) {

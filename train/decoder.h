@@ -34,6 +34,10 @@ void describe(Visitor& field, DecoderOptions& o) {
   field("beam", o.beam, "prefixes kept by the CTC beam search");
 }
 
+/// Throws DataError naming frame and output for a log-posterior that is NaN or infinite; minus
+/// infinity is a probability of zero.
+void check_log_posterior(float value, long long frame, int output);
+
 /// Throws UsageError naming the key (under `path`) and what would suit.
 void validate(const DecoderOptions& options, const std::string& path);
 

@@ -66,7 +66,10 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   ernn::restart_with_vector_blas(argv);
   try {
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      throw ernn::DataError("standard output: cannot be written (disk full?)");
+    return status;
   } catch (const ernn::Error& error) {
     fmt::print(stderr, "ernn: {}\n", error.what());
     return error.exit_status();

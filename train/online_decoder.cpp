@@ -29,6 +29,7 @@ OnlineDecoder::OnlineDecoder(const DecoderModel& model, const DecoderOptions& op
 }
 
 std::vector<PhoneSpan> OnlineDecoder::push(const float* log_posteriors) {
+  for (int c = 0; c < outputs_; ++c) check_log_posterior(log_posteriors[c], frame_, c);
   std::vector<PhoneSpan> spans = options_.type == DecoderType::viterbi
                                      ? push_viterbi(log_posteriors)
                                      : push_best(log_posteriors);

@@ -18,7 +18,8 @@ class OnlineDecoder {
   /// `model` must outlive the decoder.
   OnlineDecoder(const DecoderModel& model, const DecoderOptions& options, int outputs);
 
-  /// The next frame [outputs]; returns the phones that it settles.
+  /// The next frame [outputs]; returns the phones that it settles. Throws DataError for NaN and
+  /// infinite values, as decode() does.
   std::vector<PhoneSpan> push(const float* log_posteriors);
   /// The rest, after the last frame.
   std::vector<PhoneSpan> finish();

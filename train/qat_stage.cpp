@@ -11,6 +11,7 @@
 #include "export/float_network.h"
 #include "export/profile.h"
 #include "export/quantise.h"
+#include "features/splits.h"
 #include "train/fixed_point_network.h"
 
 namespace ernn {
@@ -19,11 +20,9 @@ namespace {
 
 /// At most `limit` normalised utterances evenly spread, 0 = all.
 std::vector<FrameMatrix> spread(const UtteranceSet& train, int limit) {
-  const std::size_t count =
-      limit == 0 ? train.size() : std::min(train.size(), static_cast<std::size_t>(limit));
   std::vector<FrameMatrix> frames;
-  for (std::size_t i = 0; i < count; ++i)
-    frames.push_back(train.read(i * train.size() / count).features);
+  for (const std::size_t place : spread_places(train.size(), limit))
+    frames.push_back(train.read(place).features);
   return frames;
 }
 

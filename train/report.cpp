@@ -147,6 +147,19 @@ std::string setup(const RunData& run) {
   return out + "</dl>\n";
 }
 
+/// What a row's scores are of.
+const char* scored(const std::string& stage) {
+  return stage == "kernel"     ? "HLS kernel compiled for this machine"
+         : stage == "emulator" ? "integer emulator of the exported network"
+         : stage == "qat"      ? "network in the arithmetic that is deployed"
+                               : "float model";
+}
+
+std::string block_size(const SummaryRow& row) {
+  if (row.stage == "balanced-sparse") return "–";
+  return row.block_size > 1 ? std::to_string(row.block_size) : "dense";
+}
+
 std::string result_row(const RunData& run, const SummaryRow& row, const SummaryRow* dense) {
   const auto cell = [](const std::string& text, const char* kind) {
     return fmt::format("<td{}>{}</td>", kind, text);
@@ -161,8 +174,7 @@ std::string result_row(const RunData& run, const SummaryRow& row, const SummaryR
                       row.mismatches == 0 ? " class=\"n good\"" : " class=\"n bad\"");
   }
   return "<tr>" + cell(escape_html(row.stage), "") + cell(escape_html(row.name), "") +
-         cell(escape_html(to_upper(row.cell)), "") +
-         cell(row.block_size > 1 ? std::to_string(row.block_size) : "dense", kNumber) +
+         cell(escape_html(to_upper(row.cell)), "") + cell(block_size(row), kNumber) +
          cell(std::to_string(row.bits), kNumber) +
          cell(fmt::format("{:.2f}", row.per), " class=\"n strong\"") + cell(difference, kNumber) +
          cell(grouped(row.tokens), kNumber) + cell(grouped(row.parameters), kNumber) +
@@ -217,9 +229,17 @@ std::string admm(const RunData& run) {
   const std::string charts = admm_charts(run);
   if (charts.empty()) return html_note("This run has no ADMM stage (or none has ended an epoch).");
   return html_note(
-             "How far each matrix is from the block-circulant set, and how ADMM gets it there. "
+             "How far each matrix is from the set that it is to be in, and how ADMM gets it there. "
              "Norms are relative to the matrix; the vertical axes are logarithmic.") +
          charts;
+}
+
+/// The type of a training stage, "" when it has no result yet.
+std::string type_of(const RunData& run, const std::string& name) {
+  for (const auto& row : run.summary) {
+    if (row.name == name && row.stage != "emulator" && row.stage != "kernel") return row.stage;
+  }
+  return "";
 }
 
 /// The confusions worth showing: of the best float model that is circulant (else the best there
@@ -242,8 +262,8 @@ std::string confusions(const RunData& run) {
   std::string out;
   for (const ScoreFile* scores : {model, kernel}) {
     if (scores == nullptr) continue;
-    out += fmt::format("<h3>{}, {}</h3>\n", escape_html(scores->stage),
-                       scores->source == "test" ? "float model" : "HLS kernel");
+    const std::string stage = scores->source == "test" ? type_of(run, scores->stage) : "kernel";
+    out += fmt::format("<h3>{}, {}</h3>\n", escape_html(scores->stage), scored(stage));
     out += html_note(fmt::format(
         "PER {:.2f} %: {} substitutions, {} deletions, {} insertions in {} tokens, protocol {}.",
         scores->per, grouped(scores->substitutions), grouped(scores->deletions),
@@ -296,13 +316,11 @@ std::string provenance(const RunData& run, const std::string& machine) {
         "<th class=\"n\">seed</th></tr></thead><tbody>\n";
   }
   for (const auto& row : run.summary) {
-    const char* const how = row.stage == "kernel"     ? "HLS kernel compiled for this machine"
-                            : row.stage == "emulator" ? "integer emulator of the exported network"
-                                                      : "float model";
     out += fmt::format(
         "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td "
         "class=\"n\">{}</td></tr>\n",
-        escape_html(row_label(row)), how, escape_html(row.protocol), grouped(row.tokens), row.seed);
+        escape_html(row_label(row)), scored(row.stage), escape_html(row.protocol),
+        grouped(row.tokens), row.seed);
   }
   if (!run.summary.empty()) out += "</tbody></table></div>\n";
   out +=

@@ -157,7 +157,7 @@ std::string residual_chart(const RunData& run, const std::string& stage, const R
 }
 
 constexpr Residual kResiduals[] = {
-    {"Distance from the circulant set", "‖W − P(W)‖ / ‖W‖", &MatrixProgress::distance},
+    {"Distance from the set", "‖W − P(W)‖ / ‖W‖", &MatrixProgress::distance},
     {"Primal residual", "‖W − Z‖ / ‖W‖", &MatrixProgress::primal},
     {"Dual residual", "ρ ‖ΔZ‖ / ‖W‖", &MatrixProgress::dual},
     {"Penalty ρ", "ρ", &MatrixProgress::rho}};

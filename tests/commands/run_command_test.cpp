@@ -272,5 +272,15 @@ TEST_F(RandomNetwork, WhatIsWrongIsSaidInOneLine) {
   expect(2, "--isa: found 'sse'", {"--model", network, "--wav", wav.string(), "--isa", "sse"});
 }
 
+TEST(Program, SaysThatItsOutputCannotBeWritten) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full on this system";
+  const TemporaryFolder folder;
+  ChildProcess program({ERNN_PROGRAM, "--help"}, with_vector_blas({}), folder.path() / "errors",
+                       "/dev/full");
+  EXPECT_EQ(program.wait(kPatience), 1);
+  EXPECT_EQ(read_file(folder.path() / "errors"),
+            "ernn: standard output: cannot be written (disk full?)\n");
+}
+
 }  // namespace
 }  // namespace ernn

@@ -133,6 +133,12 @@ TEST(Riff, EveryTruncationIsRefused) {
               HasSubstr("truncated RIFF file: found 4 bytes of chunk 'data', expected 6"));
 }
 
+TEST(Riff, WhateverBytesAreInItAnErrorIsOneLine) {
+  const std::string id = {'a', '\n', '\0', '\xe4'};
+  EXPECT_THAT(error_of(riff(format_chunk(1) + id + std::string("\xff\x00\x00\x00", 4))),
+              HasSubstr("found 0 bytes of chunk 'a\\x0a\\x00\\xe4', expected 255"));
+}
+
 TEST(Riff, OtherEncodingsAreRefusedByName) {
   EXPECT_THAT(error_of(riff(format_chunk(3, 1, 32) + kData)), HasSubstr("floating point"));
   EXPECT_THAT(error_of(riff(format_chunk(7, 1, 8) + kData)), HasSubstr("mu-law"));

@@ -370,6 +370,13 @@ std::vector<Utterance> find_sample_utterances(const std::filesystem::path& sampl
   return own;
 }
 
+TEST(SpreadPlaces, AreEvenAndAtMostSoMany) {
+  EXPECT_EQ(spread_places(10, 4), (std::vector<std::size_t>{0, 2, 5, 7}));
+  EXPECT_EQ(spread_places(3, 4), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(spread_places(3, 0), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_TRUE(spread_places(0, 4).empty());
+}
+
 TEST(TimitSample, IsFoundWhole) {
   const auto sample = timit_sample();
   if (sample.empty()) GTEST_SKIP() << kTimitSampleMissing;

@@ -257,10 +257,22 @@ TEST(SyntheticCorpus, DamageIsNoticedByName) {
   EXPECT_THAT(error_of<DataError>(folder.path(), options), testing::HasSubstr(labels));
   fs::remove(folder.path() / labels);
   EXPECT_THAT(error_of<DataError>(folder.path(), options), testing::HasSubstr(labels));
-  write_file(folder.path() / "corpus.json", "{}");
-  EXPECT_THAT(error_of<DataError>(folder.path(), options), testing::HasSubstr("corpus.json"));
   make_synthetic_corpus(folder.path(), options, true, true);
   EXPECT_EQ(contents(folder.path()), before);
+}
+
+// A manifest that is not ours: what lies beside it is not ours either, whatever it is called.
+TEST(SyntheticCorpus, OtherPeoplesManifestsAreRefused) {
+  for (const char* manifest : {"{}", "[]", "{", R"({"format": "other"})", R"({"format": 3})"}) {
+    const TemporaryFolder folder;
+    write_file(folder.path() / "corpus.json", manifest);
+    write_file(folder.path() / "TRAIN/precious.txt", "mine");
+    for (const bool force : {false, true}) {
+      EXPECT_THAT(error_of<DataError>(folder.path(), small(), force),
+                  testing::HasSubstr("corpus.json: is not the manifest of a synthetic corpus"));
+    }
+    EXPECT_EQ(read_file(folder.path() / "TRAIN/precious.txt"), "mine");
+  }
 }
 
 TEST(SyntheticCorpus, InterruptedRunIsDoneAgain) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -89,6 +91,29 @@ TEST(OnlineDecoder, RefusesWhatItCannotDo) {
   EXPECT_THROW(OnlineDecoder(model, options, 5), UsageError);
   options.type = DecoderType::viterbi;
   EXPECT_THROW(OnlineDecoder(model, options, 5), UsageError);
+}
+
+TEST(OnlineDecoder, RefusesFramesThatAreNoPosteriors) {
+  std::mt19937 random(7);
+  const DecoderModel model = made_up_model(4, random);
+  for (const DecoderType type : {DecoderType::greedy, DecoderType::viterbi}) {
+    for (const float wrong :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      DecoderOptions options;
+      options.type = type;
+      OnlineDecoder decoder(model, options, 4);
+      FrameMatrix rows = made_up_posteriors(2, 4, random);
+      decoder.push(rows.row(0));
+      rows.at(1, 2) = wrong;
+      try {
+        decoder.push(rows.row(1));
+        ADD_FAILURE() << name_of(type) << " took " << wrong;
+      } catch (const DataError& error) {
+        EXPECT_EQ(std::string(error.what()).rfind("log-posterior of output 2 at frame 1 is ", 0),
+                  0U);
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -117,6 +117,20 @@ TEST(Report, ShowsEveryStagesNumbers) {
   EXPECT_THAT(page, HasSubstr("2 × LSTM 64 (projection 32)"));
 }
 
+TEST(Report, SaysWhatRowsOfOtherMethodsAreOf) {
+  const TemporaryFolder folder;
+  put_summary_row(folder.path(), row("balanced-sparse", "sparse", 1, 12, 14));
+  put_summary_row(folder.path(), row("qat", "narrow", 8, 6, 13));
+  put_scores(folder.path() / "narrow" / "test");
+  write_file(
+      folder.path() / "config.yaml",
+      "name: x\nstages: [{name: sparse, type: balanced-sparse}, {name: narrow, type: qat}]\n");
+  const std::string page = report_of(folder.path());
+  EXPECT_THAT(page, HasSubstr("<h3>narrow, network in the arithmetic that is deployed</h3>"));
+  EXPECT_EQ(count(page, ">float model<"), 1);  // how the sparse row was made
+  EXPECT_EQ(count(page, ">dense<"), 0);        // a sparse row has no block size
+}
+
 TEST(Report, NamesAreTextNotMarkup) {
   const TemporaryFolder folder;
   write_file(folder.path() / "config.yaml", kConfig);

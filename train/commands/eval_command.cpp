@@ -64,6 +64,8 @@ EvalOptions read_eval_options(const ModelContext& context, const std::filesystem
     throw UsageError(fmt::format("data.phones: found {}, expected {} as the model has",
                                  name_of(options.data.phones), name_of(context.phones)));
   }
+  check_decoder(options.decoder, context.criterion);
+  check_protocol(options.scoring.protocol, context.phones);
   if (options.data.root.empty()) {
     throw UsageError(
         "ernn eval: data.root is not known, since the model lies in no run folder; give it by "

@@ -163,11 +163,13 @@ class Session {
   }
 
   void print(const PhoneSpan& span) {
-    const double shift = context_.features.frame_shift_ms / 1000;
+    // Whole samples, which need not be what frame_shift_ms says.
+    const double shift = static_cast<double>(shift_) / context_.features.sample_rate;
     fmt::print("{:.2f} {:.2f} {}\n", static_cast<double>(span.start) * shift,
                static_cast<double>(span.end) * shift,
                phone_symbols(context_.phones)[static_cast<std::size_t>(span.phone)]);
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0)
+      throw DataError("standard output: cannot be written (disk full?)");
     ++phones_;
   }
 

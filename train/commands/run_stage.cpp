@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/options.h"
-#include "features/dataset.h"
+#include "features/split_reader.h"
+#include "features/splits.h"
+#include "features/utterance_set.h"
 
 namespace ernn {
 
@@ -83,9 +85,11 @@ std::vector<RunStage> read_run_stages(const std::string& command,
 std::vector<FrameMatrix> calibration_frames(DataOptions data, const ModelContext& context,
                                             int limit) {
   data.phones = context.phones;
-  data.limit = limit;
-  data.cache.clear();  // they are few, and all of them are needed at once
-  UtteranceSet utterances = load_split(data, context.features, Split::train);
+  const SplitReader reader(data, context.features, Split::train);
+  std::vector<LabelledUtterance> chosen;
+  for (const std::size_t place : spread_places(reader.utterances().size(), limit))
+    chosen.push_back(reader.read(place));
+  UtteranceSet utterances(std::move(chosen));
   utterances.normalise({context.mean, context.inverse_std});
   std::vector<FrameMatrix> frames;
   for (std::size_t i = 0; i < utterances.size(); ++i) frames.push_back(utterances.read(i).features);

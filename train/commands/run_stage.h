@@ -34,7 +34,8 @@ std::vector<RunStage> read_run_stages(const std::string& command,
                                       const cxxopts::ParseResult& arguments,
                                       const std::vector<std::string>& sets);
 
-/// Normalised training utterances for measuring ranges, at most `limit` of them, 0 = all.
+/// Normalised training utterances for measuring ranges, at most `limit` of those that the run was
+/// trained on, 0 = all; a stage of type qat measures the same ones.
 std::vector<FrameMatrix> calibration_frames(DataOptions data, const ModelContext& context,
                                             int limit);
 
