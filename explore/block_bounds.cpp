@@ -12,11 +12,11 @@ constexpr int kLargestBlock = 64;
 
 }  // namespace
 
-FoldingValue smallest_kernel(const ModelOptions& model, const ExportWidths& widths, int streams,
-                             DatapathTable& table) {
+FoldingValue smallest_kernel(const ModelOptions& model, const QuantisationOptions& options,
+                             int streams, DatapathTable& table) {
   FoldingRequest request;
   request.model = model;
-  request.widths = default_widths(model, widths.bits, widths.guard_bits);
+  request.widths = default_widths(model, options);
   request.streams = streams;
   Folding folding = unfolded(model);
   folding.streams = streams;
@@ -24,7 +24,7 @@ FoldingValue smallest_kernel(const ModelOptions& model, const ExportWidths& widt
 }
 
 BlockBounds block_bounds(const ModelOptions& model, const std::vector<BlockPlace>& places,
-                         double gain, const ExportWidths& widths, int streams,
+                         double gain, const QuantisationOptions& options, int streams,
                          DatapathTable& table) {
   BlockBounds bounds;
   bounds.platform = table.platform().name;
@@ -32,7 +32,7 @@ BlockBounds block_bounds(const ModelOptions& model, const std::vector<BlockPlace
   for (int k = 1; k <= kLargestBlock; k *= 2) {
     const ModelOptions uniform = with_place_blocks(model, uniform_blocks(places, k));
     UniformCost cost{k, multiplications(uniform), parameter_count(uniform), {}, ""};
-    cost.resources = smallest_kernel(uniform, widths, streams, table).resources;
+    cost.resources = smallest_kernel(uniform, options, streams, table).resources;
     cost.shortage = shortage(cost.resources, table.platform());
     if (k > 1) {
       const auto before = static_cast<double>(bounds.costs.back().multiplications);

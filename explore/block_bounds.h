@@ -26,20 +26,14 @@ struct BlockBounds {
   int upper = 0;       ///< the largest k up to `arithmetic` whose smallest kernel fits; 0: none
 };
 
-/// Widths of what a kernel carries when the network is exported with `bits` and `guard_bits`.
-struct ExportWidths {
-  int bits = 12;
-  int guard_bits = 4;
-};
-
-/// What a network's kernel takes when everything is computed one block at a time: no other folds
-/// take less memory.
-FoldingValue smallest_kernel(const ModelOptions& model, const ExportWidths& widths, int streams,
-                             DatapathTable& table);
+/// What a network's kernel takes when it is exported with `options` and everything is computed one
+/// block at a time: no other folds take less memory.
+FoldingValue smallest_kernel(const ModelOptions& model, const QuantisationOptions& options,
+                             int streams, DatapathTable& table);
 
 /// `model` without regard to its own block sizes; `gain` above 1 as for block_places().
 BlockBounds block_bounds(const ModelOptions& model, const std::vector<BlockPlace>& places,
-                         double gain, const ExportWidths& widths, int streams,
+                         double gain, const QuantisationOptions& options, int streams,
                          DatapathTable& table);
 
 /// Throws UsageError naming the platform and the resource when no block size fits it.

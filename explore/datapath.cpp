@@ -78,7 +78,7 @@ DatapathCost measurement_from(const SynthesisResult& result, const std::string& 
 const std::vector<std::string>& datapath_functions() {
   static const std::vector<std::string> functions = {"forward_fft",   "block_product", "narrowing",
                                                      "inverse_fft",   "lstm_cell",     "gru_gates",
-                                                     "gru_candidate", "output",        "adder"};
+                                                     "gru_candidate", "output"};
   return functions;
 }
 
@@ -215,14 +215,6 @@ DatapathCost DatapathTable::narrowing(int k, int from, int to) {
   ops.path(0, 0, 1);
   ops.live_bits = k * to;
   return find("narrowing", k, {{"from", from}, {"to", to}}, ops);
-}
-
-DatapathCost DatapathTable::adder(int bits) {
-  Operations ops(platform_);
-  ops.add(1, bits);
-  ops.path(1, 0, 0);
-  ops.live_bits = bits;
-  return find("adder", 1, {{"bits", bits}}, ops);
 }
 
 /// Magnitude, table, interpolation, sign and limit.

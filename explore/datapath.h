@@ -85,8 +85,6 @@ class DatapathTable {
   DatapathCost output(const LayerWidths& widths, bool table);
   /// One sigmoid or tanh. Widths: preactivation, gate, segments.
   DatapathCost activation(LookupKind kind, const LayerWidths& widths);
-  /// Two numbers of `bits` added: what joins several block products.
-  DatapathCost adder(int bits);
 
   const Platform& platform() const { return platform_; }
   /// The same table with nothing asked for yet.

@@ -17,6 +17,13 @@ double latency_of(const ProcessNetwork& network, const DataflowTrace& trace) {
   return static_cast<double>(trace.end_of(static_cast<int>(network.processes.size()) - 1, 0, 0));
 }
 
+nlohmann::ordered_json to_json(const Energy& energy) {
+  return {{"joule_a_frame", energy.total()}, {"rest", energy.rest},   {"multiply", energy.multiply},
+          {"memory", energy.memory},         {"logic", energy.logic}, {"clock", energy.clock}};
+}
+
+}  // namespace
+
 nlohmann::ordered_json to_json(const Resources& used) {
   return {{"dsp", used.dsp},
           {"bram36", used.bram36},
@@ -24,13 +31,6 @@ nlohmann::ordered_json to_json(const Resources& used) {
           {"lutram", used.lutram},
           {"ff", used.ff}};
 }
-
-nlohmann::ordered_json to_json(const Energy& energy) {
-  return {{"joule_a_frame", energy.total()}, {"rest", energy.rest},   {"multiply", energy.multiply},
-          {"memory", energy.memory},         {"logic", energy.logic}, {"clock", energy.clock}};
-}
-
-}  // namespace
 
 Estimate estimate_kernel(const FoldingRequest& request, const std::optional<Folding>& folding,
                          DatapathTable& table, const std::string& title) {
@@ -47,7 +47,7 @@ Estimate estimate_kernel(const FoldingRequest& request, const std::optional<Fold
   result.plan = plan_kernel(request.model, folds, request.widths, used, request.depths,
                             request.port_elements);
   result.timing = time_kernel(result.plan, request.streams);
-  result.stages = kernel_resources(result.plan, used, request.streams);
+  result.stages = kernel_resources(result.plan, used, folds.streams);
   result.total = total_of(result.stages);
   result.energy_single = frame_energy(result.stages, result.timing.single, result.platform);
   result.energy_interleaved =

@@ -43,6 +43,7 @@ Estimate estimate_kernel(const FoldingRequest& request, const std::optional<Fold
 /// A table for a terminal.
 std::string estimate_text(const Estimate& estimate);
 nlohmann::ordered_json estimate_json(const Estimate& estimate);
+nlohmann::ordered_json to_json(const Resources& used);
 /// A page that needs nothing beside it; well-formed XML too.
 std::string estimate_page(const Estimate& estimate);
 

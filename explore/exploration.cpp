@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "explore/estimate.h"
 
 namespace ernn {
 
@@ -16,14 +17,6 @@ template <class T>
 void require(bool good, const char* option, const T& found, const char* expected) {
   if (good) return;
   throw UsageError(fmt::format("--{}: found {}, expected {}", option, found, expected));
-}
-
-nlohmann::ordered_json to_json(const Resources& used) {
-  return {{"dsp", used.dsp},
-          {"bram36", used.bram36},
-          {"lut", used.lut},
-          {"lutram", used.lutram},
-          {"ff", used.ff}};
 }
 
 nlohmann::ordered_json to_json(const BlockBounds& bounds) {

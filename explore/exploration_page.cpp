@@ -197,9 +197,12 @@ std::string widths_section(const Exploration& exploration) {
   Table rows = {{"trial", "kind", "kept", "value", "dev PER %", "change"}};
   for (const ExploredTrial& trial : exploration.trials) {
     for (const WidthTrial& width : trial.widths.trials) {
-      rows.push_back({numbered(exploration, trial), width.kind, width.kept ? "yes" : "no",
-                      std::to_string(width.value), fmt::format("{:.2f}", width.per),
-                      fmt::format("{:+.2f}", width.per - trial.record.dev_per)});
+      const bool measured = width.refusal.empty();
+      rows.push_back({numbered(exploration, trial), width.kind,
+                      width.kept ? "yes" : (measured ? "no" : "no: " + width.refusal),
+                      std::to_string(width.value),
+                      measured ? fmt::format("{:.2f}", width.per) : "-",
+                      measured ? fmt::format("{:+.2f}", width.per - trial.record.dev_per) : "-"});
     }
   }
   if (rows.size() == 1) return "";

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "explore/exploration.h"
 #include "explore/exploration_tables.h"
@@ -24,6 +25,14 @@ std::string bounds_text(const BlockBounds& bounds) {
                      bounds.lower, bounds.upper, bounds.arithmetic);
 }
 
+/// The smallest --per-budget in hundredths of a point that a trial of this dev PER keeps.
+double budget_for(double dev_per, const Exploration& exploration) {
+  const double dense = exploration.limit - exploration.options.per_budget;
+  double hundredths = std::floor(100 * (dev_per - dense));
+  while (dense + hundredths / 100 < dev_per) ++hundredths;
+  return hundredths / 100;
+}
+
 }  // namespace
 
 std::string why_no_design(const Exploration& exploration) {
@@ -40,7 +49,7 @@ std::string why_no_design(const Exploration& exploration) {
         "no design: no trial is within {:.2f} % dev PER; the nearest, {}, has {:.2f} %; a "
         "--per-budget of {:.2f}, more epochs or a finer --gain would help",
         exploration.limit, nearest->record.name, nearest->record.dev_per,
-        exploration.options.per_budget + nearest->record.dev_per - exploration.limit);
+        budget_for(nearest->record.dev_per, exploration));
   }
   return fmt::format("no design: {}",
                      !nearest->dropped.empty()

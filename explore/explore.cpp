@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -41,6 +42,18 @@ std::vector<LayerType> cells_of(const ExploreSetup& setup) {
   return cells;
 }
 
+/// What an earlier call has chosen is no design of this one.
+void remove_design(const fs::path& folder) {
+  for (const char* file : {"design.yaml", "config.yaml", "folds.yaml"}) {
+    std::error_code error;
+    fs::remove(folder / file, error);
+    if (error) {
+      throw DataError(fmt::format("{}: cannot remove the design of an earlier call: {}",
+                                  (folder / file).string(), error.message()));
+    }
+  }
+}
+
 }  // namespace
 
 Explorer::Explorer(ExploreSetup setup)
@@ -56,10 +69,6 @@ Explorer::Explorer(ExploreSetup setup)
         "{} kinds of cells",
         setup_.options.max_trials, least, cells_.size()));
   }
-}
-
-ExportWidths Explorer::widths() const {
-  return {setup_.config.export_options.bits, setup_.config.export_options.guard_bits};
 }
 
 int Explorer::trials_of(std::size_t cell) const {
@@ -108,8 +117,9 @@ void Explorer::add_cell(Exploration& exploration, LayerType type, int trials, bo
 
 void Explorer::add_bounds(ExploredCell& cell) {
   for (DatapathTable& table : setup_.tables) {
-    cell.bounds.push_back(block_bounds(cell.model, cell.places, setup_.options.gain, widths(),
-                                       setup_.options.streams, table));
+    cell.bounds.push_back(block_bounds(cell.model, cell.places, setup_.options.gain,
+                                       setup_.config.export_options, setup_.options.streams,
+                                       table));
   }
   const auto has_room = [](const BlockBounds& bounds) {
     return bounds.lower > 0 && bounds.upper > 0;
@@ -136,7 +146,8 @@ std::vector<Proposal> Explorer::proposals_for(const ExploredCell& cell, int coun
   request.refuse = [&](const ModelOptions& model) {
     std::string first;
     for (DatapathTable& table : setup_.tables) {
-      const FoldingValue least = smallest_kernel(model, widths(), setup_.options.streams, table);
+      const FoldingValue least =
+          smallest_kernel(model, setup_.config.export_options, setup_.options.streams, table);
       if (least.fits) return std::string();
       if (first.empty()) {
         first = fmt::format("{}: {}", table.platform().name,
@@ -245,8 +256,11 @@ void Explorer::write(const Exploration& exploration) const {
   write_file(setup_.out / "explore.md", exploration_text(exploration));
   write_file(setup_.out / "explore.html", exploration_page(exploration));
   for (const ExploredPlatform& platform : exploration.platforms) {
-    if (platform.chosen.empty()) continue;
-    write_design(platform, *find_trial(exploration, platform.chosen));
+    if (platform.chosen.empty()) {
+      remove_design(setup_.out / platform.label);
+    } else {
+      write_design(platform, *find_trial(exploration, platform.chosen));
+    }
   }
 }
 

@@ -47,7 +47,8 @@ class Explorer {
   void choose(Exploration& exploration);
 
   /// pareto.csv, explore.json, explore.html, and a folder for each platform with a design: a run of
-  /// `ernn train` that holds the chosen trial's stages, with design.yaml and folds.yaml.
+  /// `ernn train` that holds the chosen trial's stages, with design.yaml and folds.yaml. A platform
+  /// without one loses design.yaml, config.yaml and folds.yaml of an earlier call.
   void write(const Exploration& exploration) const;
 
  private:
@@ -60,7 +61,6 @@ class Explorer {
   void design_kernels(const Exploration& exploration, ExploredPlatform& platform,
                       DatapathTable& table);
   void write_design(const ExploredPlatform& platform, const ExploredTrial& trial) const;
-  ExportWidths widths() const;
   int trials_of(std::size_t cell) const;
 
   ExploreSetup setup_;

@@ -24,7 +24,9 @@ int tree_levels(int count) {
 /// Depth of `count` terms added as a tree, by the time that one addition takes.
 int tree_depth(int count, const Platform& platform) {
   const double usable_ns = platform.logic.usable_period * platform.period_ns();
-  const int at_a_time = std::max(1, static_cast<int>(usable_ns / platform.logic.adder_ns));
+  constexpr double kMostLevels = 32;  // no count of terms has more
+  const int at_a_time =
+      static_cast<int>(std::clamp(usable_ns / platform.logic.adder_ns, 1.0, kMostLevels));
   return ceil_divide(tree_levels(count), at_a_time);
 }
 
@@ -117,12 +119,16 @@ long long LayerPlan::out_words() const {
 
 long long KernelPlan::read_beats() const {
   const MatrixPlan& first = layers.front().matrices.front();
-  return std::max<long long>(first.q, ceil_divide(first.q * first.k, port_elements));
+  // A clock's elements are all of one block.
+  return static_cast<long long>(first.q) * ceil_divide(first.k, port_elements);
 }
 
 long long KernelPlan::write_beats() const {
   const LayerPlan& last = layers.back();
-  return std::max<long long>(last.out_words(), ceil_divide(last.options.size, port_elements));
+  // A clock's elements are all of one word, and the last word may end early.
+  const int words = last.options.size / last.out_elements;
+  return static_cast<long long>(words) * ceil_divide(last.out_elements, port_elements) +
+         ceil_divide(last.options.size % last.out_elements, port_elements);
 }
 
 KernelPlan plan_kernel(const ModelOptions& model, const Folding& folding,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <utility>
 
 #include "base/config_tree.h"
 #include "base/error.h"
@@ -33,6 +35,27 @@ void check(const Platform& platform, const std::string& path) {
   need(platform.usable > 0 && platform.usable <= 1, "usable", platform.usable, "0 to 1");
   need(platform.logic.usable_period > 0 && platform.logic.usable_period <= 1, "logic.usable_period",
        platform.logic.usable_period, "0 to 1");
+  const LogicAssumptions& logic = platform.logic;
+  for (const auto& [key, delay] : std::initializer_list<std::pair<const char*, double>>{
+           {"logic.adder_ns", logic.adder_ns},
+           {"logic.multiplier_ns", logic.multiplier_ns},
+           {"logic.narrow_ns", logic.narrow_ns},
+           {"logic.lookup_ns", logic.lookup_ns}}) {
+    need(delay > 0, key, delay, "more than 0");
+  }
+  const EnergyAssumptions& energy = platform.energy;
+  for (const auto& [key, factor] : std::initializer_list<std::pair<const char*, double>>{
+           {"logic.lut_per_adder_bit", logic.lut_per_adder_bit},
+           {"logic.lut_per_narrowed_bit", logic.lut_per_narrowed_bit},
+           {"logic.lut_per_stage", logic.lut_per_stage},
+           {"logic.ff_per_stage", logic.ff_per_stage},
+           {"energy.static_w", energy.static_w},
+           {"energy.multiply_pj", energy.multiply_pj},
+           {"energy.bram36_read_pj", energy.bram36_read_pj},
+           {"energy.lut_pj", energy.lut_pj},
+           {"energy.ff_pj", energy.ff_pj}}) {
+    need(factor >= 0, key, factor, "0 or more");
+  }
 }
 
 /// Pieces of a signed number on a signed multiplier side: all but the top one are unsigned.
@@ -74,7 +97,11 @@ std::string shortage(const Resources& needs, const Platform& platform) {
   std::string text;
   const auto check = [&](const char* name, double needed, double allowed) {
     if (needed <= allowed || !text.empty()) return;
-    text = fmt::format("{:.0f} {} are needed and {:.0f} may be used", needed, name, allowed);
+    // As many decimals as tell them apart.
+    int decimals = 0;
+    const auto shown = [&](double number) { return fmt::format("{:.{}f}", number, decimals); };
+    while (decimals < 3 && shown(needed) == shown(allowed)) ++decimals;
+    text = fmt::format("{} {} are needed and {} may be used", shown(needed), name, shown(allowed));
   };
   check("DSP blocks", needs.dsp, limits.dsp);
   check("BRAM36", needs.bram36, limits.bram36);

@@ -10,10 +10,13 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/options.h"
+#include "models/model_file.h"
+#include "train/checkpoint.h"
 #include "train/evaluate.h"
 #include "train/interrupt.h"
 #include "train/report_data.h"
 #include "train/run.h"
+#include "train/stage_method.h"
 #include "train/standard_error.h"
 #include "train/summary.h"
 
@@ -23,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path model_file(const fs::path& folder, const char* stage) {
+fs::path model_file(const fs::path& folder, const std::string& stage) {
   return folder / stage / "model.safetensors";
 }
 
@@ -35,15 +38,6 @@ TrialRecord record_of(const ModelOptions& model, const std::string& name, int ep
   record.multiplications = multiplications(model);
   record.epochs = epochs;
   record.dev_per = HUGE_VAL;
-  return record;
-}
-
-/// A record that was remembered; nothing unless it is of the model file that is there now.
-std::optional<TrialRecord> remembered(const fs::path& folder, const char* stage) {
-  std::optional<TrialRecord> record = read_trial(folder);
-  if (!record || record->state != TrialState::finished) return record;
-  const fs::path file = model_file(folder, stage);
-  if (!fs::exists(file) || digest_file(file) != record->model) return std::nullopt;
   return record;
 }
 
@@ -79,6 +73,38 @@ fs::path TrialRunner::trial_folder(const ModelOptions& model) const {
 const TrainingData& TrialRunner::data() {
   if (!data_) data_ = setup_.load();
   return *data_;
+}
+
+bool TrialRunner::holds(const RunConfig& config, const fs::path& folder) {
+  for (const StageOptions& stage : config.stages) {
+    const fs::path file = folder / stage.name / "checkpoint.safetensors";
+    if (!fs::exists(file)) return false;
+    ModelOptions start = complete_model(config);
+    std::string digest;
+    if (stage.from != kFromNothing) {
+      const fs::path from = model_file(folder, stage.from);
+      if (!fs::exists(from)) return false;
+      start = ModelFile::load(from).options;
+      digest = digest_file(from);
+    }
+    const std::string& teacher = stage.distillation.teacher;
+    if (!teacher.empty()) digest += " " + digest_file(model_file(folder, teacher));
+    const CheckpointIdentity expected =
+        checkpoint_identity(config, stage, make_stage_method(stage)->network(start), digest);
+    check_identity(Checkpoint::load(file).identity, expected, file,
+                   [this] { return text_of_splits(data()); });
+  }
+  return true;
+}
+
+std::optional<TrialRecord> TrialRunner::remembered(const RunConfig& config,
+                                                   const fs::path& folder) {
+  std::optional<TrialRecord> record = read_trial(folder);
+  if (!record || !holds(config, folder)) return std::nullopt;
+  if (record->state != TrialState::finished) return record;
+  const fs::path file = model_file(folder, config.stages.back().name);
+  if (!fs::exists(file) || digest_file(file) != record->model) return std::nullopt;
+  return record;
 }
 
 TrialRecord TrialRunner::finish(TrialRecord record, const fs::path& folder, const char* stage,
@@ -118,8 +144,8 @@ TrialRecord TrialRunner::train_dense(const ModelOptions& model) {
       options.out, kDenseStage, stages_.dense.batch);
 }
 
-std::optional<TrialRecord> TrialRunner::find_dense(const ModelOptions& model) const {
-  return remembered(dense_folder(model), kDenseStage);
+std::optional<TrialRecord> TrialRunner::find_dense(const ModelOptions& model) {
+  return remembered(dense_config(setup_.config, stages_, model), dense_folder(model));
 }
 
 SensitivityTable TrialRunner::sensitivity(const ModelOptions& model) {
@@ -159,9 +185,9 @@ void TrialRunner::copy_dense(const fs::path& dense, const fs::path& trial) const
     write_file(trial / kDenseStage / file, read_file(dense / kDenseStage / file));
 }
 
-TrialRecord TrialRunner::find(const ModelOptions& model) const {
+TrialRecord TrialRunner::find(const ModelOptions& model) {
   const fs::path folder = trial_folder(model);
-  const auto record = remembered(folder, kCirculantStage);
+  const auto record = remembered(trial_config(setup_.config, stages_, model), folder);
   return record ? *record : record_of(model, folder.filename().string(), stages_.circulant.epochs);
 }
 
@@ -169,8 +195,10 @@ TrialRecord TrialRunner::train(const ModelOptions& model, const StopRule& rule,
                                const std::vector<TrialRecord>& others) {
   const fs::path folder = trial_folder(model);
   copy_dense(dense_folder(model), folder);
+  const RunConfig config = trial_config(setup_.config, stages_, model);
   TrialRecord record = record_of(model, folder.filename().string(), stages_.circulant.epochs);
-  add_epochs(record, folder, kCirculantStage);
+  // The rule is asked before run_training() looks at the folder.
+  if (holds(config, folder)) add_epochs(record, folder, kCirculantStage);
   RunOptions options;
   options.out = folder;
   options.resume = true;
@@ -185,7 +213,7 @@ TrialRecord TrialRunner::train(const ModelOptions& model, const StopRule& rule,
   };
   options.stop = [&] { return !record.reason.empty() || setup_.stop(); };
   try {
-    run_training(trial_config(setup_.config, stages_, model), options, [&] { return data(); });
+    run_training(config, options, [&] { return data(); });
   } catch (const Error& error) {
     if (record.reason.empty() || error.exit_status() != kInterrupted) throw;
     return give_up(record, folder);

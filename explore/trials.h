@@ -35,8 +35,9 @@ class TrialRunner {
 
   /// Trains the dense network that `model` is without block sizes.
   TrialRecord train_dense(const ModelOptions& model);
-  /// What is remembered of it; nothing when it was not trained.
-  std::optional<TrialRecord> find_dense(const ModelOptions& model) const;
+  /// What is remembered of it; nothing when it was not trained. Throws DataError when it was
+  /// trained by another configuration.
+  std::optional<TrialRecord> find_dense(const ModelOptions& model);
   /// Of the dense network, which must be there; measured once and kept in its folder.
   SensitivityTable sensitivity(const ModelOptions& model);
 
@@ -44,11 +45,19 @@ class TrialRunner {
   /// UsageError when the dense network is not there, what run_training() throws.
   TrialRecord train(const ModelOptions& model, const StopRule& rule,
                     const std::vector<TrialRecord>& others);
-  /// What is remembered of the trial; one that is open when it was never begun.
-  TrialRecord find(const ModelOptions& model) const;
+  /// What is remembered of the trial; one that is open when it was never begun. Throws DataError
+  /// when it was trained by another configuration.
+  TrialRecord find(const ModelOptions& model);
 
  private:
   const TrainingData& data();
+  /// Whether every stage of `config` was begun in the folder. Throws DataError as run_training()
+  /// does when one of them belongs to another configuration.
+  bool holds(const RunConfig& config, const std::filesystem::path& folder);
+  /// A record that was remembered; nothing unless it is of the stages and of the model file that
+  /// are there now. Throws what holds() throws.
+  std::optional<TrialRecord> remembered(const RunConfig& config,
+                                        const std::filesystem::path& folder);
   /// Scores of a finished stage; reads trial.json when it is of the same model.
   TrialRecord finish(TrialRecord record, const std::filesystem::path& folder, const char* stage,
                      int batch);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace ernn {
 
 namespace {
@@ -46,9 +48,17 @@ class Search {
     for (const int value : values) {
       ExportOptions options = choice_.options;
       set(options, value);
-      const WidthMeasure measured = measure_(options);
+      WidthMeasure measured;
+      try {
+        measured = measure_(options);
+      } catch (const UsageError& error) {
+        // Of the widths kept so far a network could be made, of these it cannot.
+        if (!choice_.met) throw;
+        choice_.trials.push_back({kind, value, 0, false, error.what()});
+        return;
+      }
       const bool keep = measured.per <= most_;
-      choice_.trials.push_back({kind, value, measured.per, keep});
+      choice_.trials.push_back({kind, value, measured.per, keep, ""});
       if (!keep) return;
       choice_.met = true;
       choice_.options = options;

@@ -24,12 +24,13 @@ struct WidthMeasure {
 };
 using MeasureWidths = std::function<WidthMeasure(const ExportOptions&)>;
 
-/// One set of options that was measured.
+/// One set of options that was tried.
 struct WidthTrial {
   std::string kind;  ///< bits, guard_bits, table_segments or a signal
   int value = 0;     ///< of that
   double per = 0;    ///< percent
   bool kept = false;
+  std::string refusal = {};  ///< why no network can be made of it, and `per` means nothing; or ""
 };
 
 struct WidthChoice {
@@ -45,6 +46,7 @@ void describe(Visitor& field, WidthTrial& o) {
   field("value", o.value);
   field("per", o.per, "percent");
   field("kept", o.kept);
+  field("refusal", o.refusal, "why no network can be made of it");
 }
 
 template <class Visitor>
@@ -57,7 +59,8 @@ void describe(Visitor& field, WidthChoice& o) {
 
 /// One kind after the other, each from wide to narrow until the PER is more than the budget above
 /// `real_per`, the others as they have been chosen so far: bits, guard bits, the signals, segments
-/// of activation tables. `measure` is asked once for each set of options.
+/// of activation tables. `measure` is asked once for each set of options; when it throws UsageError
+/// after some were kept, those in question are not.
 WidthChoice choose_widths(const WidthRequest& request, double real_per,
                           const MeasureWidths& measure);
 

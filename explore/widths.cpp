@@ -1,6 +1,11 @@
 #include "explore/widths.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "export/float_network.h"
 
 namespace ernn {
 
@@ -13,26 +18,76 @@ int sum_width(int weight, int operand, int terms) {
   return bits;
 }
 
+/// Widths of signals by option: an owner's own before the one for all.
+class OptionWidths {
+ public:
+  explicit OptionWidths(const QuantisationOptions& options) : options_(options) {}
+
+  int stored(const std::string& owner, const std::string& kind) const {
+    return width(owner, kind, options_.bits);
+  }
+  int guarded(const std::string& owner, const std::string& kind) const {
+    return width(owner, kind, options_.bits + options_.guard_bits);
+  }
+  int network_input() const { return find("input").value_or(options_.bits); }
+
+ private:
+  std::optional<int> find(const std::string& name) const {
+    const auto found = options_.widths.find(name);
+    if (found == options_.widths.end()) return std::nullopt;
+    return found->second;
+  }
+  int width(const std::string& owner, const std::string& kind, int otherwise) const {
+    const auto own = find(owner + "." + kind);
+    return own ? *own : find(kind).value_or(otherwise);
+  }
+
+  const QuantisationOptions& options_;
+};
+
+/// The signal that a layer hands on.
+const char* output_kind(const LayerOptions& layer) {
+  if (layer.type == LayerType::feedforward) return has_table(layer.activation) ? "gate" : "output";
+  return layer.type == LayerType::lstm && layer.projection > 0 ? "projected" : "hidden";
+}
+
+/// Of what matrix `index` of a layer multiplies.
+int operand_width(const FloatLayer& layer, std::size_t index, const LayerWidths& widths,
+                  const OptionWidths& options) {
+  if (index == 0) return widths.input;
+  if (index == 1) return widths.output;
+  if (layer.options.type == LayerType::lstm) return options.stored(layer.name, "hidden");
+  return layer.options.reset == GruReset::before ? options.stored(layer.name, "reset_hidden")
+                                                 : widths.output;
+}
+
 }  // namespace
 
-std::vector<LayerWidths> default_widths(const ModelOptions& model, int bits, int guard_bits) {
-  const int wide = bits + guard_bits;
-  LayerWidths plain;
-  plain.input = plain.bias = plain.gate = plain.output = bits;
-  plain.preactivation = plain.cell = wide;
+std::vector<LayerWidths> default_widths(const ModelOptions& model,
+                                        const QuantisationOptions& options) {
+  const OptionWidths named(options);
   std::vector<LayerWidths> widths;
-  const std::vector<MatrixShape> shapes = matrix_shapes(model);
-  std::string owner;
-  for (const MatrixShape& shape : shapes) {
-    const std::string layer = shape.name.substr(0, shape.name.rfind('.'));
-    if (layer != owner) widths.push_back(plain);
-    owner = layer;
-    MatrixWidths matrix{bits, bits, wide, wide, wide};
-    if (shape.block == 1) {
-      matrix.spectrum = bits;
-      matrix.sum = sum_width(bits, bits, shape.cols);
+  int input = named.network_input();
+  for (const FloatLayer& layer : layer_outlines(model)) {
+    LayerWidths& one = widths.emplace_back();
+    one.input = input;
+    one.bias = named.stored(layer.name, "bias");
+    one.preactivation = named.guarded(layer.name, "preactivation");
+    one.gate = named.stored(layer.name, "gate");
+    one.cell = named.guarded(layer.name, "cell");
+    one.output = named.stored(layer.name, output_kind(layer.options));
+    if (options.table_segments > 0) one.table_segments = options.table_segments;
+    for (std::size_t m = 0; m < layer.matrices.size(); ++m) {
+      const MatrixShape& shape = layer.matrices[m].shape;
+      MatrixWidths& bits = one.matrices.emplace_back();
+      bits.input = operand_width(layer, m, one, named);
+      bits.weight = named.stored(shape.name, "weight");
+      bits.spectrum = shape.block > 1 ? named.guarded(shape.name, "spectrum") : bits.input;
+      bits.sum = shape.block > 1 ? named.guarded(shape.name, "sum")
+                                 : sum_width(bits.weight, bits.input, shape.cols);
+      bits.product = named.guarded(shape.name, "product");
     }
-    widths.back().matrices.push_back(matrix);
+    input = one.output;
   }
   return widths;
 }
@@ -49,11 +104,9 @@ std::vector<LayerWidths> widths_of(const QuantisedNetwork& network) {
     one.output = layer.output_format().width;
     const int log2 = std::max(layer.sigmoid.segments_log2, layer.tanh.segments_log2);
     one.table_segments = 1 << log2;
-    int input = layer.input.width;
     for (std::size_t m = 0; m < layer.matrices.size(); ++m) {
       const QuantisedMatrix& matrix = layer.matrices[m];
-      if (m == 1) input = layer.output_format().width;
-      if (m == 2 && layer.options.type == LayerType::lstm) input = layer.hidden.width;
+      const int input = layer.matrix_input(m).width;
       MatrixWidths& bits = one.matrices.emplace_back();
       bits.input = input;
       bits.weight = matrix.weight.width;

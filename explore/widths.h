@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "export/export_options.h"
 #include "export/quantised_network.h"
 #include "models/options.h"
 
@@ -21,9 +22,10 @@ struct LayerWidths {
   std::vector<MatrixWidths> matrices;
 };
 
-/// Hidden layers, then the output layer, as `ernn export` chooses them: `bits` for what is stored
-/// or multiplied, `guard_bits` more for intermediate signals (docs/arithmetic.md, Formats).
-std::vector<LayerWidths> default_widths(const ModelOptions& model, int bits, int guard_bits);
+/// Hidden layers, then the output layer, as `ernn export` chooses them (docs/arithmetic.md,
+/// Formats). Tables have 64 segments where their number is chosen as needed.
+std::vector<LayerWidths> default_widths(const ModelOptions& model,
+                                        const QuantisationOptions& options);
 
 /// Those of an exported network.
 std::vector<LayerWidths> widths_of(const QuantisedNetwork& network);

@@ -72,9 +72,10 @@ Platform device(double bram36, int dsp) {
   return platform;
 }
 
-BlockBounds bounds_of(const ModelOptions& model, const Platform& platform) {
+BlockBounds bounds_of(const ModelOptions& model, const Platform& platform,
+                      const QuantisationOptions& options = {}) {
   DatapathTable table(platform);
-  return block_bounds(model, block_places(model, 1.15), 1.15, {12, 4}, 1, table);
+  return block_bounds(model, block_places(model, 1.15), 1.15, options, 1, table);
 }
 
 /// Weights of 256 x 512 at 12 bits, one block a clock. k = 2: 32768 words of 24 bits are 24 BRAM36;
@@ -92,6 +93,13 @@ TEST(BlockBounds, LowerBoundIsWhatFitsTheMemory) {
   EXPECT_THAT(none.costs[1].shortage, HasSubstr("BRAM36 are needed and 1 may be used"));
   EXPECT_THAT([&] { require_room(none); }, testing::ThrowsMessage<UsageError>(testing::AllOf(
                                                HasSubstr("test device"), HasSubstr("k = 2: "))));
+}
+
+/// The same words of k = 2 are half as wide with weights of 6 bits: 12 BRAM36.
+TEST(BlockBounds, AreAtTheWidthsOfTheExport) {
+  QuantisationOptions options;
+  options.widths["weight"] = 6;
+  EXPECT_EQ(bounds_of(one_matrix(256, 512), device(23, 1000), options).lower, 2);
 }
 
 /// A block product takes 2 + 3 (k/2 - 1) multipliers: 11 at k = 8, 23 at k = 16.

@@ -22,7 +22,7 @@ Platform small_device(int dsp, int lut) {
 FoldingRequest request_for(const ModelOptions& model, FoldingObjective objective, int streams) {
   FoldingRequest request;
   request.model = model;
-  request.widths = default_widths(model, 12, 4);
+  request.widths = default_widths(model, {});
   request.objective = objective;
   request.streams = streams;
   request.port_elements = 8;

@@ -16,7 +16,7 @@ namespace {
 FoldingRequest request_for(const ModelOptions& model, int streams) {
   FoldingRequest request;
   request.model = model;
-  request.widths = default_widths(model, 12, 4);
+  request.widths = default_widths(model, {});
   request.streams = streams;
   return request;
 }
@@ -98,6 +98,18 @@ TEST(Resources, NamesAndOrderAreThoseOfTheTiming) {
   for (const int rows : {1, 3}) names_and_order(rows);
 }
 
+/// The formulas count what the walk through the kernel's loops does.
+TEST(Resources, OfPortsThatDivideNoBlock) {
+  const ModelOptions model = model_of(153, 62, 16, {lstm_layer(64, 32, 16)});
+  for (int elements = 1; elements <= 20; ++elements) {
+    const KernelPlan plan = plan_for(model, unfolded(model), {}, elements);
+    const ProcessNetwork network = process_network(plan);
+    EXPECT_EQ(plan.read_beats(), network.processes.front().beats) << elements;
+    EXPECT_EQ(plan.write_beats(), network.processes.back().beats) << elements;
+  }
+  EXPECT_EQ(plan_for(model, unfolded(model), {}, 6).read_beats(), 10 * 3);
+}
+
 TEST(Energy, RestsOnTheInterval) {
   const ModelOptions model = model_of(39, 30, 8, {lstm_layer(64, 32, 8)});
   const KernelPlan plan = plan_for(model, unfolded(model));
@@ -132,6 +144,21 @@ TEST(Estimate, TextPageAndJsonSayTheSame) {
     EXPECT_THAT(page, testing::HasSubstr(stage.name));
   }
   EXPECT_THAT(text, testing::HasSubstr("0 measured"));
+}
+
+/// However few of them are asked for.
+TEST(Estimate, StateIsOfAllStreamsThatTheKernelHas) {
+  const ModelOptions model = model_of(39, 30, 8, {lstm_layer(64, 32, 8)});
+  DatapathTable table(test_platform());
+  Folding folding = unfolded(model);
+  const auto memories = [&](int streams) {
+    return estimate_kernel(request_for(model, streams), folding, table, "").total.bram36;
+  };
+  const double one = memories(1);
+  folding.streams = 16;
+  const double all = memories(16);
+  EXPECT_GT(all, one);
+  EXPECT_EQ(memories(1), all);
 }
 
 TEST(Estimate, ALayerThatJoinsFramesIsRefused) {

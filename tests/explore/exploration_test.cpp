@@ -44,7 +44,7 @@ Exploration example() {
   for (const MatrixShape& shape : matrix_shapes(cell.model))
     cell.sensitivity.matrices.push_back({shape.name, {1, 2, 4}, {0, 1e-3, 1e-2}, {0, 0.1, 0.3}});
   DatapathTable table(test_platform());
-  cell.bounds.push_back(block_bounds(cell.model, cell.places, 1.15, {12, 4}, 1, table));
+  cell.bounds.push_back(block_bounds(cell.model, cell.places, 1.15, {}, 1, table));
   exploration.cells.push_back(cell);
   exploration.trials = {trial("fine", 20.1, 4000, TrialState::finished),
                         trial("worse", 20.4, 4000, TrialState::finished),
@@ -55,7 +55,11 @@ Exploration example() {
   exploration.trials[4].dropped = "not trained";
   for (ExploredTrial& one : exploration.trials) {
     one.meets = one.dropped.empty();
-    if (one.meets) one.widths = {true, {}, 20.45, {{"bits", 12, 20.45, true}}};
+    if (!one.meets) continue;
+    one.widths = {true,
+                  {},
+                  20.45,
+                  {{"bits", 12, 20.45, true}, {"table_segments", 32, 0, false, "<few> codes"}}};
   }
   HardwareDesign good{"fine", "", {}, 12.5, 1e5, 1e6, 3, {}, 12.5};
   good.resources.dsp = 100;
@@ -102,6 +106,7 @@ TEST(Exploration, PageTellsAllAndIsWellFormed) {
   EXPECT_THAT(page, HasSubstr("No trial is within the budget"));
   EXPECT_THAT(page, HasSubstr("layers.0.recurrent, k = 4: 0.01"));
   EXPECT_THAT(page, HasSubstr("21.50 %"));
+  EXPECT_THAT(page, HasSubstr("no: &lt;few&gt; codes"));
 }
 
 TEST(Exploration, JsonAndTextSayTheSame) {
@@ -144,6 +149,9 @@ TEST(Exploration, SaysWhyThereIsNoDesignAndWhatWouldHelp) {
   EXPECT_THAT(why_no_design(exploration),
               testing::AllOf(HasSubstr("the nearest, fine, has 20.10 %"),
                              HasSubstr("--per-budget of 0.60")));
+  // Rounded to the nearest hundredth it would not be enough.
+  exploration.trials[0].record.dev_per = 20.233;
+  EXPECT_THAT(why_no_design(exploration), HasSubstr("--per-budget of 0.74"));
 }
 
 TEST(Exploration, OptionsAreChecked) {

@@ -197,6 +197,20 @@ TEST(Explore, HopelessTrialsStopAndStayStopped) {
   again.setup = toy.setup;
   again.setup.load = []() -> TrainingData { throw std::logic_error("nothing should be trained"); };
   EXPECT_EQ(explore(again).trials[0].record.state, TrialState::stopped);
+  // Epochs of another template are none of this one's, whether the trial was given up or cut off.
+  Toy changed(folder.path());
+  changed.setup = again.setup;
+  changed.setup.config.stages[2].optimiser.learning_rate = 0.01;
+  for (const bool recorded : {true, false}) {
+    if (!recorded) fs::remove(folder.path() / "trials" / trial.record.name / "trial.json");
+    try {
+      explore(changed);
+      FAIL() << "accepted";
+    } catch (const DataError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("stage.optimiser.learning_rate is "));
+      EXPECT_THAT(error.what(), HasSubstr("circulant"));
+    }
+  }
   // With another budget it goes on from where it was.
   again.setup.options.per_budget = 100;
   again.setup.load = [] { return toy::data(); };
@@ -258,6 +272,17 @@ TEST(Explore, RefusesADeviceWithoutRoomBeforeItTrains) {
   EXPECT_EQ(exploration.platforms[0].chosen, "");
   EXPECT_THAT(exploration.platforms[0].designs.at(0).refusal, HasSubstr("DSP blocks are needed"));
   EXPECT_NE(exploration.platforms[1].chosen, "");
+  // What was chosen under the same name before does not stay.
+  const fs::path former = folder.path() / "roomy";
+  ASSERT_TRUE(fs::exists(former / "design.yaml"));
+  write_file(former / "notes.txt", "mine");
+  toy.setup.labels = {"roomy", "large"};
+  explore(toy);
+  for (const char* file : {"design.yaml", "config.yaml", "folds.yaml"}) {
+    EXPECT_FALSE(fs::exists(former / file)) << file;
+    EXPECT_TRUE(fs::exists(folder.path() / "large" / file)) << file;
+  }
+  EXPECT_TRUE(fs::exists(former / "notes.txt"));
 }
 
 }  // namespace

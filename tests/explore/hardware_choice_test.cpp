@@ -11,7 +11,9 @@ namespace {
 
 HardwareCandidate candidate(const std::string& name, const ModelOptions& model, int bits,
                             double per) {
-  return {name, model, default_widths(model, bits, 4), per};
+  QuantisationOptions options;
+  options.bits = bits;
+  return {name, model, default_widths(model, options), per};
 }
 
 /// So small that every folding can be tried.

@@ -105,7 +105,7 @@ inline Platform test_platform() {
 inline KernelPlan plan_for(const ModelOptions& model, const Folding& folding,
                            const StreamDepths& depths = {}, int port_elements = 1) {
   DatapathTable table(test_platform());
-  return plan_kernel(model, folding, default_widths(model, 12, 4), table, depths, port_elements);
+  return plan_kernel(model, folding, default_widths(model, {}), table, depths, port_elements);
 }
 
 }  // namespace ernn

@@ -34,6 +34,31 @@ TEST(Platform, MistakesAreNamed) {
   write_file(file, "dsp: 10\nbram36: 10\nlut: 10\nff: 10\nusable: 2\n");
   EXPECT_THAT([&] { load_platform(file); },
               testing::ThrowsMessage<UsageError>(testing::HasSubstr("usable: found 2")));
+  const auto refuses = [&](const std::string& assumption, const std::string& message) {
+    write_file(file, "dsp: 10\nbram36: 10\nlut: 10\nff: 10\n" + assumption + "\n");
+    EXPECT_THAT([&] { load_platform(file); },
+                testing::ThrowsMessage<UsageError>(testing::HasSubstr(message)));
+  };
+  for (const char* delay : {"adder_ns", "multiplier_ns", "narrow_ns", "lookup_ns"}) {
+    refuses(std::string("logic: {") + delay + ": 0}",
+            std::string("logic.") + delay + ": found 0, expected more than 0");
+  }
+  refuses("logic: {lut_per_stage: -1}", "logic.lut_per_stage: found -1, expected 0 or more");
+  refuses("energy: {ff_pj: -0.5}", "energy.ff_pj: found -0.5, expected 0 or more");
+}
+
+TEST(Platform, ShortageTellsWhatIsNeededFromWhatIsThere) {
+  Platform platform;
+  platform.dsp = 10;
+  platform.bram36 = 140;
+  platform.lut = platform.ff = 1000;
+  Resources needs;
+  needs.bram36 = 126;
+  EXPECT_EQ(shortage(needs, platform), "");
+  needs.bram36 = 126.5;
+  EXPECT_EQ(shortage(needs, platform), "126.5 BRAM36 are needed and 126.0 may be used");
+  needs.bram36 = 130;
+  EXPECT_EQ(shortage(needs, platform), "130 BRAM36 are needed and 126 may be used");
 }
 
 TEST(Memory, TakesTheShapeWithTheFewestBlocks) {

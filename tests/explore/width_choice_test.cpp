@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/error.h"
+
 namespace ernn {
 namespace {
 
@@ -80,6 +82,36 @@ TEST(WidthChoice, NothingIsKeptWhenTheWidestIsTooWorse) {
   ASSERT_EQ(choice.trials.size(), 1U);
   EXPECT_EQ(choice.trials[0].value, 16);
   EXPECT_FALSE(choice.trials[0].kept);
+}
+
+/// As long as there are widths of which one can be made.
+TEST(WidthChoice, WidthsThatMakeNoNetworkAreNotKept) {
+  WidthRequest request;
+  request.signals = {};
+  const WidthChoice choice = choose_widths(request, kReal, [](const ExportOptions& options) {
+    if (options.bits < 10 || options.guard_bits < 2) throw UsageError("too coarse for a table");
+    return WidthMeasure{kReal, 2};
+  });
+  EXPECT_TRUE(choice.met);
+  EXPECT_EQ(choice.options.bits, 10);
+  EXPECT_EQ(choice.options.guard_bits, 2);
+  ASSERT_EQ(choice.trials.size(), 6U);  // 16, 12, 10, 8 bits; 2, 0 guard bits
+  for (const std::size_t refused : {3U, 5U}) {
+    EXPECT_FALSE(choice.trials[refused].kept);
+    EXPECT_EQ(choice.trials[refused].refusal, "too coarse for a table");
+  }
+  EXPECT_EQ(choice.trials[2].refusal, "");
+  // What the widest cannot have either is the configuration's mistake, and errors of data are none
+  // of widths.
+  EXPECT_THROW(choose_widths(request, kReal,
+                             [](const ExportOptions&) -> WidthMeasure { throw UsageError("no"); }),
+               UsageError);
+  EXPECT_THROW(choose_widths(request, kReal,
+                             [](const ExportOptions& options) {
+                               if (options.bits < 16) throw DataError("broken");
+                               return WidthMeasure{kReal, 2};
+                             }),
+               DataError);
 }
 
 /// Guarded signals start from their own width.

@@ -80,8 +80,7 @@ void read_network(const cxxopts::ParseResult& arguments, Job& job) {
   validate(config.export_options);
   job.title = config.name;
   job.request.model = model_of(config, arguments);
-  job.request.widths = default_widths(job.request.model, config.export_options.bits,
-                                      config.export_options.guard_bits);
+  job.request.widths = default_widths(job.request.model, config.export_options);
   if (!config.export_options.folding.layers.empty()) job.folding = config.export_options.folding;
 }
 
