@@ -223,7 +223,7 @@ void check_files(const fs::path& folder, const std::string& expected_sums) {
 
 /// Throws DataError for a folder whose manifest is not one of ours: nothing in it may be removed.
 Json read_manifest(const fs::path& path) {
-  const Json manifest = Json::parse(read_file(path), nullptr, false);
+  Json manifest = Json::parse(read_file(path), nullptr, false);
   if (!manifest.is_object() || manifest.value("format", Json()) != kFormat) {
     throw DataError(
         fmt::format("{}: is not the manifest of a synthetic corpus, whose \"format\" is \"{}\"; "
