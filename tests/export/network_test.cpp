@@ -400,11 +400,7 @@ TEST(Accumulators, ExtremeCodesStayWithinTheirWidths) {
     const FloatNetwork network = random_network(model.options, 61, 4);
     QuantisedNetwork quantised =
         quantise_at(network, random_utterances(1, 10, model.options.inputs, 62), 16);
-    for (QuantisedLayer& layer : quantised.layers) {
-      for (QuantisedMatrix& matrix : layer.matrices) {
-        for (auto& code : matrix.codes) code = static_cast<std::int32_t>(matrix.weight.smallest());
-      }
-    }
+    make_weights_smallest(quantised);
     Emulator emulator(quantised);
     const Emulator::Codes low(at(quantised.inputs()),
                               static_cast<std::int32_t>(quantised.input_format().smallest()));

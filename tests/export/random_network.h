@@ -86,6 +86,16 @@ inline QuantisedNetwork quantise_at(const FloatNetwork& network,
   return quantise(network, profile_ranges(network, utterances), options);
 }
 
+/// Every weight the smallest code of its format, which formats that are chosen for weights never
+/// meet: those that were trained or edited may.
+inline void make_weights_smallest(QuantisedNetwork& network) {
+  for (QuantisedLayer& layer : network.layers) {
+    for (QuantisedMatrix& matrix : layer.matrices) {
+      for (auto& code : matrix.codes) code = static_cast<std::int32_t>(matrix.weight.smallest());
+    }
+  }
+}
+
 inline LayerOptions lstm_layer(int size, int projection, BlockSizes block) {
   LayerOptions layer;
   layer.type = LayerType::lstm;

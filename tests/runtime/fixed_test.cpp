@@ -110,18 +110,13 @@ TEST(FixedEngine, PairsInManySegments) {
   expect_emulated(quantise(network, profile_ranges(network, utterances), exported), "16 bits");
 }
 
-/// Smallest codes on both sides, which only formats that were trained or edited have: a single pair
-/// of products takes more than 32 bits.
+/// Smallest codes on both sides: a single pair of products takes more than 32 bits.
 TEST(FixedEngine, SmallestCodesOfSixteenBits) {
   for (const NamedModel& model : every_kind_of_model()) {
     const FloatNetwork network = random_network(model.options, 61, 4);
     QuantisedNetwork quantised =
         quantise_at(network, random_utterances(1, 10, model.options.inputs, 62), 16);
-    for (QuantisedLayer& layer : quantised.layers) {
-      for (QuantisedMatrix& matrix : layer.matrices) {
-        for (auto& code : matrix.codes) code = static_cast<std::int32_t>(matrix.weight.smallest());
-      }
-    }
+    make_weights_smallest(quantised);
     const std::vector<std::int32_t> low(
         static_cast<std::size_t>(quantised.inputs()),
         static_cast<std::int32_t>(quantised.input_format().smallest()));
