@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 #include <string>
 
 #include "export/float_network.h"
+#include "export/quantise.h"
 
 namespace ernn {
 
@@ -18,33 +18,6 @@ int sum_width(int weight, int operand, int terms) {
   return bits;
 }
 
-/// Widths of signals by option: an owner's own before the one for all.
-class OptionWidths {
- public:
-  explicit OptionWidths(const QuantisationOptions& options) : options_(options) {}
-
-  int stored(const std::string& owner, const std::string& kind) const {
-    return width(owner, kind, options_.bits);
-  }
-  int guarded(const std::string& owner, const std::string& kind) const {
-    return width(owner, kind, options_.bits + options_.guard_bits);
-  }
-  int network_input() const { return find("input").value_or(options_.bits); }
-
- private:
-  std::optional<int> find(const std::string& name) const {
-    const auto found = options_.widths.find(name);
-    if (found == options_.widths.end()) return std::nullopt;
-    return found->second;
-  }
-  int width(const std::string& owner, const std::string& kind, int otherwise) const {
-    const auto own = find(owner + "." + kind);
-    return own ? *own : find(kind).value_or(otherwise);
-  }
-
-  const QuantisationOptions& options_;
-};
-
 /// The signal that a layer hands on.
 const char* output_kind(const LayerOptions& layer) {
   if (layer.type == LayerType::feedforward) return has_table(layer.activation) ? "gate" : "output";
@@ -53,11 +26,11 @@ const char* output_kind(const LayerOptions& layer) {
 
 /// Of what matrix `index` of a layer multiplies.
 int operand_width(const FloatLayer& layer, std::size_t index, const LayerWidths& widths,
-                  const OptionWidths& options) {
+                  const QuantisationOptions& options) {
   if (index == 0) return widths.input;
   if (index == 1) return widths.output;
-  if (layer.options.type == LayerType::lstm) return options.stored(layer.name, "hidden");
-  return layer.options.reset == GruReset::before ? options.stored(layer.name, "reset_hidden")
+  if (layer.options.type == LayerType::lstm) return stored_width(options, layer.name, "hidden");
+  return layer.options.reset == GruReset::before ? stored_width(options, layer.name, "reset_hidden")
                                                  : widths.output;
 }
 
@@ -65,27 +38,26 @@ int operand_width(const FloatLayer& layer, std::size_t index, const LayerWidths&
 
 std::vector<LayerWidths> default_widths(const ModelOptions& model,
                                         const QuantisationOptions& options) {
-  const OptionWidths named(options);
   std::vector<LayerWidths> widths;
-  int input = named.network_input();
+  int input = stored_width(options, "", "input");
   for (const FloatLayer& layer : layer_outlines(model)) {
     LayerWidths& one = widths.emplace_back();
     one.input = input;
-    one.bias = named.stored(layer.name, "bias");
-    one.preactivation = named.guarded(layer.name, "preactivation");
-    one.gate = named.stored(layer.name, "gate");
-    one.cell = named.guarded(layer.name, "cell");
-    one.output = named.stored(layer.name, output_kind(layer.options));
+    one.bias = stored_width(options, layer.name, "bias");
+    one.preactivation = guarded_width(options, layer.name, "preactivation");
+    one.gate = stored_width(options, layer.name, "gate");
+    one.cell = guarded_width(options, layer.name, "cell");
+    one.output = stored_width(options, layer.name, output_kind(layer.options));
     if (options.table_segments > 0) one.table_segments = options.table_segments;
     for (std::size_t m = 0; m < layer.matrices.size(); ++m) {
       const MatrixShape& shape = layer.matrices[m].shape;
       MatrixWidths& bits = one.matrices.emplace_back();
-      bits.input = operand_width(layer, m, one, named);
-      bits.weight = named.stored(shape.name, "weight");
-      bits.spectrum = shape.block > 1 ? named.guarded(shape.name, "spectrum") : bits.input;
-      bits.sum = shape.block > 1 ? named.guarded(shape.name, "sum")
+      bits.input = operand_width(layer, m, one, options);
+      bits.weight = stored_width(options, shape.name, "weight");
+      bits.spectrum = shape.block > 1 ? guarded_width(options, shape.name, "spectrum") : bits.input;
+      bits.sum = shape.block > 1 ? guarded_width(options, shape.name, "sum")
                                  : sum_width(bits.weight, bits.input, shape.cols);
-      bits.product = named.guarded(shape.name, "product");
+      bits.product = guarded_width(options, shape.name, "product");
     }
     input = one.output;
   }

@@ -20,6 +20,15 @@ namespace {
 // Keeps alignments of sums small when a signal is next to nothing (a bias that is all but zero).
 constexpr int kFewestIntegerBits = -8;
 
+int width_of(const QuantisationOptions& options, const std::string& owner, const std::string& kind,
+             int otherwise) {
+  for (const std::string& name : {fmt::format("{}.{}", owner, kind), kind}) {
+    const auto found = options.widths.find(name);
+    if (found != options.widths.end()) return found->second;
+  }
+  return otherwise;
+}
+
 std::vector<std::string> matrix_kinds(const MatrixShape& shape) {
   if (shape.block == 1) return {"weight", "product"};
   return {"weight", "spectrum", "sum", "product"};
@@ -46,18 +55,11 @@ class FormatChooser {
   FormatChooser(const RangeProfile& profile, const QuantisationOptions& options)
       : profile_(profile), options_(options) {}
 
-  int width(const std::string& owner, const std::string& kind, int otherwise) const {
-    for (const std::string& name : {fmt::format("{}.{}", owner, kind), kind}) {
-      const auto found = options_.widths.find(name);
-      if (found != options_.widths.end()) return found->second;
-    }
-    return otherwise;
-  }
   int stored(const std::string& owner, const std::string& kind) const {
-    return width(owner, kind, options_.bits);
+    return stored_width(options_, owner, kind);
   }
   int guarded(const std::string& owner, const std::string& kind) const {
-    return width(owner, kind, options_.bits + options_.guard_bits);
+    return guarded_width(options_, owner, kind);
   }
 
   /// The magnitude that a signal's format has to hold.
@@ -204,6 +206,16 @@ QuantisedLayer choose_formats(const FloatLayer& source, const Format& input,
 
 }  // namespace
 
+int stored_width(const QuantisationOptions& options, const std::string& owner,
+                 const std::string& kind) {
+  return width_of(options, owner, kind, options.bits);
+}
+
+int guarded_width(const QuantisationOptions& options, const std::string& owner,
+                  const std::string& kind) {
+  return width_of(options, owner, kind, options.bits + options.guard_bits);
+}
+
 std::vector<std::string> width_names(const FloatNetwork& network) {
   std::vector<std::string> names = {"input"};
   const auto add = [&](const std::string& name) {
@@ -254,10 +266,7 @@ QuantisedNetwork quantise(const FloatNetwork& network, const RangeProfile& profi
   check_width_names(network, options);
   const FormatChooser formats(profile, options);
   QuantisedNetwork result;
-  const auto input_width = options.widths.find("input");
-  Format input = FormatChooser::format(
-      input_width == options.widths.end() ? options.bits : input_width->second,
-      formats.range("input"));
+  Format input = FormatChooser::format(stored_width(options, "", "input"), formats.range("input"));
   for (const FloatLayer& layer : network.layers) {
     result.layers.push_back(choose_formats(layer, input, formats));
     fill_codes(result.layers.back(), layer);

@@ -13,6 +13,14 @@
 
 namespace ernn {
 
+/// Width of a signal that is stored or multiplied: that of "owner.kind" in `options.widths`, else
+/// that of "kind", else `bits`. The network's input has no owner.
+int stored_width(const QuantisationOptions& options, const std::string& owner,
+                 const std::string& kind);
+/// The same of an intermediate signal, which has `guard_bits` more.
+int guarded_width(const QuantisationOptions& options, const std::string& owner,
+                  const std::string& kind);
+
 /// Chooses formats (docs/arithmetic.md, "Formats"), transforms the weights by FFTW3 with 1/k folded
 /// in, and builds the activation tables. Weights, biases and peepholes always fit their formats;
 /// ranges of the other signals come from `profile`. Throws UsageError for options that do not suit
