@@ -3,6 +3,9 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <functional>
+
 #include "base/frame_matrix.h"
 #include "export/quantised_network.h"
 #include "models/acoustic_model.h"
@@ -31,6 +34,23 @@ struct Data {
   torch::Tensor lengths;
   torch::Tensor targets;
 };
+
+/// What a training step is made of: forward, cross-entropy, backward, SGD.
+struct StepOptions {
+  int64_t frames = 100;
+  int64_t batch = 32;
+  torch::Device device = torch::kCPU;
+  torch::ScalarType type = torch::kFloat;
+  bool plain = false;  ///< by LibTorch's operators (AcousticModel::set_plain())
+  bool admm = false;   ///< of a dense network that ADMM pulls towards block size 8
+};
+
+/// A step of a network of this project with data of its own; returns when the device has done it.
+std::function<void()> own_step(const ModelOptions& network, const StepOptions& options = {});
+
+/// The same of LibTorch's own two layers of `size`, and an output layer. On a GPU they are cuDNN's.
+std::function<void()> torch_lstm_step(int size, int projection, const StepOptions& options = {});
+std::function<void()> torch_gru_step(int size, const StepOptions& options = {});
 
 /// Random features of one utterance.
 FrameMatrix random_features(int frames);

@@ -2,15 +2,11 @@
 // frames, one thread. Steps of ADMM are timed by as many as lie between two updates of Z and U, so
 // that each has its share of one.
 #include <benchmark/benchmark.h>
-#include <torch/nn.h>
-#include <torch/optim.h>
 #include <torch/utils.h>
 
 #include <cstdint>
-#include <memory>
-#include <utility>
 
-#include "admm/solver.h"
+#include "admm/options.h"
 #include "bench/comparison.h"
 #include "bench/steps.h"
 #include "compute/blas.h"
@@ -23,59 +19,7 @@ namespace {
 
 constexpr int kSize = 1024;
 constexpr int kProjection = 512;
-constexpr int64_t kBatch = 32;
-constexpr int64_t kFrames = 100;
 constexpr int64_t kGemm = 2048;
-
-void own_step(benchmark::State& state, const ModelOptions& options, bool admm) {
-  const Data data(kFrames, kBatch);
-  AcousticModel model(options);
-  model->initialise(1);
-  torch::optim::SGD optimiser(model->parameters(), kRate);
-  std::unique_ptr<AdmmSolver> solver;
-  if (admm) {
-    std::vector<ConstrainedMatrix> matrices;
-    for (const auto& matrix : model->matrices())
-      matrices.push_back(
-          {matrix.shape.name, matrix.weight, std::make_shared<BlockCirculantSet>(8)});
-    AdmmOptions admm_options;
-    admm_options.schedule = RhoSchedule::constant;
-    solver = std::make_unique<AdmmSolver>(matrices, admm_options);
-  }
-  for (auto _ : state) {
-    optimiser.zero_grad();
-    data.loss(model->forward(data.features, data.lengths)).backward();
-    if (solver) solver->add_penalty_gradients();
-    optimiser.step();
-    if (solver) solver->after_step(kRate);
-  }
-}
-
-// The same network of LibTorch's own layers, whose output has `width` numbers.
-template <class Layers, class Options>
-void torch_step(benchmark::State& state, const Options& options, int width) {
-  const Data data(kFrames, kBatch);
-  Layers layers(options);
-  torch::nn::Linear output(width, kClasses);
-  auto parameters = layers->parameters();
-  for (const auto& parameter : output->parameters()) parameters.push_back(parameter);
-  torch::optim::SGD optimiser(parameters, kRate);
-  for (auto _ : state) {
-    optimiser.zero_grad();
-    data.loss(output->forward(std::get<0>(layers->forward(data.features)))).backward();
-    optimiser.step();
-  }
-}
-
-void torch_gru_step(benchmark::State& state) {
-  torch_step<torch::nn::GRU>(state, torch::nn::GRUOptions(kInputs, kSize).num_layers(2), kSize);
-}
-
-void torch_lstm_step(benchmark::State& state, int projection) {
-  torch_step<torch::nn::LSTM>(
-      state, torch::nn::LSTMOptions(kInputs, kSize).num_layers(2).proj_size(projection),
-      projection > 0 ? projection : kSize);
-}
 
 void sgemm(benchmark::State& state) {
   const torch::NoGradGuard no_gradient;
@@ -88,16 +32,16 @@ void sgemm(benchmark::State& state) {
 void recurrent_product(benchmark::State& state, bool packed) {
   const torch::NoGradGuard no_gradient;
   const torch::Tensor weight = torch::randn({4 * kSize, kSize});
-  const torch::Tensor x = torch::randn({kBatch, kSize});
-  torch::Tensor y = torch::empty({kBatch, 4 * kSize});
+  const torch::Tensor x = torch::randn({StepOptions{}.batch, kSize});
+  torch::Tensor y = torch::empty({StepOptions{}.batch, 4 * kSize});
   using Product = compute::StructuredProduct<float>;
   const Product product(best_isa(), {4 * kSize, kSize, 1}, Product::Side::forward,
                         weight.data_ptr<float>());
   compute::ProductScratch<float> scratch;
   for (auto _ : state) {
     if (packed) {
-      product.multiply({x.data_ptr<float>(), kSize}, kBatch, {}, {y.data_ptr<float>(), 4 * kSize},
-                       scratch);
+      product.multiply({x.data_ptr<float>(), kSize}, x.size(0), {},
+                       {y.data_ptr<float>(), 4 * kSize}, scratch);
     } else {
       at::mm_out(y, x, weight.t());
     }
@@ -111,9 +55,20 @@ benchmark::internal::Benchmark* add(const std::string& name, Function function) 
       ->UseRealTime();
 }
 
+// Times steps, which are made when their benchmark begins.
+template <class Make>
+benchmark::internal::Benchmark* add_step(const std::string& name, Make make) {
+  return add(name, [make](benchmark::State& state) {
+    const auto step = make();
+    for (auto _ : state) step();
+  });
+}
+
 benchmark::internal::Benchmark* add_own(const std::string& name, const ModelOptions& options,
                                         bool admm = false) {
-  return add(name, [options, admm](benchmark::State& state) { own_step(state, options, admm); });
+  StepOptions step;
+  step.admm = admm;
+  return add_step(name, [options, step] { return own_step(options, step); });
 }
 
 }  // namespace
@@ -127,10 +82,9 @@ int main(int argc, char** argv) {
   set_threads(1);
   keep_freed_memory();
   const ModelOptions dense = network(LayerType::lstm, kSize, 0, false, 1);
-  add("torch LSTM", [](benchmark::State& state) { torch_lstm_step(state, 0); });
-  add("torch LSTM projection",
-      [](benchmark::State& state) { torch_lstm_step(state, kProjection); });
-  add("torch GRU", torch_gru_step);
+  add_step("torch LSTM", [] { return torch_lstm_step(kSize, 0); });
+  add_step("torch LSTM projection", [] { return torch_lstm_step(kSize, kProjection); });
+  add_step("torch GRU", [] { return torch_gru_step(kSize); });
   add("sgemm 2048", sgemm);
   add("recurrent product", [](benchmark::State& state) { recurrent_product(state, true); });
   add("recurrent product BLAS", [](benchmark::State& state) { recurrent_product(state, false); });
@@ -147,7 +101,7 @@ int main(int argc, char** argv) {
   return run(argc, argv,
              {{"train step, LSTM 2x1024 dense", "LSTM dense", "torch LSTM", 2.5},
               {"rate of the dense step", "LSTM dense", "sgemm 2048", 0.7,
-               dense_operations(dense, kFrames * kBatch), gemm_work},
+               dense_operations(dense, StepOptions{}.frames * StepOptions{}.batch), gemm_work},
               {"train step, projection 512, peepholes", "LSTM dense projection peepholes",
                "torch LSTM projection", 2.5},
               {"train step, LSTM k=8", "LSTM k=8", "LSTM dense", 4},

@@ -25,6 +25,21 @@ add_library(ernn_torch INTERFACE)
 target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})
 
+# With LibTorch for CUDA and CUDA's compiler the steps of recurrences on a GPU are compiled (compute/gates_cuda.cu); without the
+# compiler they are made of LibTorch's operators.
+set(ERNN_CUDA OFF)
+if(TARGET torch_cuda)
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    enable_language(CUDA)
+    set(ERNN_CUDA ON)
+    set(ERNN_CUDA_ARCHITECTURES all-major CACHE STRING "GPUs to compile for (CMake's CUDA_ARCHITECTURES)")
+  else()
+    message(WARNING "LibTorch is built for CUDA, but CUDA's compiler (nvcc) was not found: recurrences on a GPU will be slow")
+  endif()
+endif()
+
 # Processes that train together talk through LibTorch's c10d and Gloo, when LibTorch has it and Gloo's headers are there.
 include(CheckCXXSourceCompiles)
 function(ernn_check_gloo)

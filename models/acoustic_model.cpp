@@ -76,6 +76,10 @@ Tensor AcousticModelImpl::forward(const Tensor& features, const Tensor& lengths,
   return arithmetic_->layer(layers_.size(), x, nullptr).to(features.scalar_type());
 }
 
+torch::Device AcousticModelImpl::device() const {
+  return output_->parameters().front().device();
+}
+
 void AcousticModelImpl::set_plain(bool plain) {
   for (auto& layer : layers_) layer->set_plain(plain);
   output_->set_plain(plain);

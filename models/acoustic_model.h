@@ -77,6 +77,8 @@ class AcousticModelImpl : public torch::nn::Module {
   /// Fresh parameters; the same for the same seed, and no other random state is touched.
   void initialise(std::uint64_t seed);
 
+  /// Where its parameters are, and features have to be.
+  torch::Device device() const;
   const ModelOptions& options() const { return options_; }
   /// Every weight matrix, in the order of matrix_shapes().
   std::vector<NamedMatrix> matrices() const;

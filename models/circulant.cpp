@@ -14,23 +14,28 @@ namespace {
 
 using torch::Tensor;
 
-// Inputs that are transformed and multiplied at a time: the spectra of more no longer stay in the
-// cache between the steps, which costs up to a factor of two.
+// Inputs that are transformed and multiplied at a time on a CPU: the spectra of more no longer stay
+// in the cache between the steps, which costs up to a factor of two.
 constexpr int64_t kChunk = 512;
 
 int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
+// Constants are made where they are needed: a copy to a GPU would wait for all that runs there.
+Tensor numbers_to(int64_t k, torch::Device device) {
+  return torch::arange(k, torch::dtype(torch::kLong).device(device));
+}
+
 // Where entry (r, s) of a block lies in its first column; the block in row-major order.
-Tensor column_of_entry(int64_t k) {
-  const Tensor r = torch::arange(k, torch::kLong);
+Tensor column_of_entry(int64_t k, torch::Device device) {
+  const Tensor r = numbers_to(k, device);
   return (r.unsqueeze(1) - r.unsqueeze(0)).remainder(k).reshape(-1);
 }
 
 // Where the k entries of each wrapped diagonal lie in a block in row-major order.
-Tensor entries_of_column(int64_t k) {
-  const Tensor r = torch::arange(k, torch::kLong);
+Tensor entries_of_column(int64_t k, torch::Device device) {
+  const Tensor r = numbers_to(k, device);
   const Tensor s = (r.unsqueeze(0) - r.unsqueeze(1)).remainder(k);
   return (r.unsqueeze(0) * k + s).reshape(-1);
 }
@@ -39,7 +44,7 @@ Tensor expand(const Tensor& c, int64_t rows, int64_t cols) {
   const int64_t p = c.size(0);
   const int64_t q = c.size(1);
   const int64_t k = c.size(2);
-  const Tensor entries = c.reshape({p * q, k}).index_select(1, column_of_entry(k).to(c.device()));
+  const Tensor entries = c.reshape({p * q, k}).index_select(1, column_of_entry(k, c.device()));
   return entries.view({p, q, k, k})
       .transpose(1, 2)
       .reshape({p * k, q * k})
@@ -54,7 +59,7 @@ Tensor sum_diagonals(const Tensor& w, int64_t k) {
   const int64_t q = ceil_div(w.size(1), k);
   const Tensor padded = torch::constant_pad_nd(w, {0, q * k - w.size(1), 0, p * k - w.size(0)});
   const Tensor blocks = padded.view({p, k, q, k}).transpose(1, 2).reshape({p * q, k * k});
-  return blocks.index_select(1, entries_of_column(k).to(w.device())).view({p, q, k, k}).sum(-1);
+  return blocks.index_select(1, entries_of_column(k, w.device())).view({p, q, k, k}).sum(-1);
 }
 
 struct Expand : torch::autograd::Function<Expand> {
@@ -80,37 +85,36 @@ Tensor inside_counts(int64_t k, int64_t rows, int64_t cols) {
   return torch::tensor(counts, torch::kDouble);
 }
 
-// The packed transform as a matrix [k, k]: blocks . matrix = spectra.
-Tensor forward_matrix(int64_t k) {
+// The packed transform of the last dimension of x as a matrix [k, k]: x . matrix = spectra.
+Tensor forward_matrix(const Tensor& x) {
+  const int64_t k = x.size(-1);
   TORCH_CHECK(is_block_size(k), "blocks of ", k,
               " numbers have no packed spectrum, expected 1, 2, 4, 8, 16, 32 or 64");
-  Tensor matrix = torch::empty({k, k}, torch::kDouble);
-  auto values = matrix.accessor<double, 2>();
-  const auto angle = [k](int64_t n, int64_t bin) {
-    return 2 * M_PI * static_cast<double>((n * bin) % k) / static_cast<double>(k);
-  };
-  for (int64_t n = 0; n < k; ++n) {
-    values[n][0] = 1;
-    if (k > 1) values[n][1] = n % 2 == 0 ? 1 : -1;
-    for (int64_t bin = 1; 2 * bin < k; ++bin) {
-      values[n][2 * bin] = std::cos(angle(n, bin));
-      values[n][2 * bin + 1] = -std::sin(angle(n, bin));
-    }
+  const Tensor n = numbers_to(k, x.device());
+  Tensor matrix = torch::ones({k, k}, x.options().dtype(torch::kDouble));
+  if (k > 1) matrix.select(1, 1).sub_(n.remainder(2), 2);
+  if (k > 2) {
+    const Tensor bins = n.narrow(0, 1, k / 2 - 1);
+    const Tensor turns = (n.unsqueeze(1) * bins.unsqueeze(0)).remainder(k);
+    const Tensor angles = turns.to(torch::kDouble) * (2 * M_PI / static_cast<double>(k));
+    matrix.narrow(1, 2, k - 2)
+        .copy_(torch::stack({angles.cos(), angles.sin().neg()}, 2).flatten(1, 2));
   }
-  return matrix;
+  return matrix.to(x.scalar_type());
 }
 
 // Its inverse. The columns of the forward matrix are orthogonal with squared norms k (real bins)
 // and k/2, so this is its transpose with scaled rows.
-Tensor inverse_matrix(int64_t k) {
-  Tensor scale = torch::full({k, 1}, 2.0 / static_cast<double>(k), torch::kDouble);
-  scale.narrow(0, 0, std::min<int64_t>(k, 2)).fill_(1.0 / static_cast<double>(k));
-  return scale * forward_matrix(k).t();
+Tensor inverse_matrix(const Tensor& x) {
+  const int64_t k = x.size(-1);
+  Tensor inverse = forward_matrix(x).t() * (2.0 / static_cast<double>(k));
+  inverse.narrow(0, 0, std::min<int64_t>(k, 2)).mul_(0.5);
+  return inverse;
 }
 
 Tensor times_constant(const Tensor& x, const Tensor& matrix) {
   const int64_t k = x.size(-1);
-  return x.reshape({-1, k}).matmul(matrix.to(x.options())).view(x.sizes());
+  return x.reshape({-1, k}).matmul(matrix).view(x.sizes());
 }
 
 }  // namespace
@@ -143,11 +147,11 @@ Tensor circulant_from_dense(const Tensor& w, int64_t block) {
 }
 
 Tensor packed_rfft(const Tensor& blocks) {
-  return times_constant(blocks, forward_matrix(blocks.size(-1)));
+  return times_constant(blocks, forward_matrix(blocks));
 }
 
 Tensor packed_irfft(const Tensor& spectra) {
-  return times_constant(spectra, inverse_matrix(spectra.size(-1)));
+  return times_constant(spectra, inverse_matrix(spectra));
 }
 
 CirculantSpectrum::CirculantSpectrum(const Tensor& c, int64_t rows, int64_t cols)
@@ -164,7 +168,7 @@ CirculantSpectrum::CirculantSpectrum(const Tensor& c, int64_t rows, int64_t cols
 }
 
 Tensor CirculantSpectrum::matmul(const Tensor& x) const {
-  if (x.size(0) <= kChunk) return chunk_matmul(x);
+  if (x.size(0) <= kChunk || !x.is_cpu()) return chunk_matmul(x);
   std::vector<Tensor> results;
   for (const auto& chunk : x.split(kChunk)) results.push_back(chunk_matmul(chunk));
   return torch::cat(results);

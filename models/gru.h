@@ -20,10 +20,11 @@ namespace ernn {
 /// @param candidate U_c, [size, size]
 /// @param candidate_bias b_v, [size]: the reset acts after the product; undefined: before
 /// @param state h' of the first frame, afterwards that behind the last one; null: zeros
+/// @param gates how they are computed; the results differ by no more than rounding
 /// @return h, [frames, batch, size]
 torch::Tensor gru_sequence(const torch::Tensor& input, const torch::Tensor& recurrent,
                            const torch::Tensor& candidate, const torch::Tensor& candidate_bias,
-                           LayerState* state);
+                           LayerState* state, Gates gates);
 
 class GruLayer : public Layer {
  public:

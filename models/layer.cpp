@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "compute/gates.h"
 #include "models/cpu_matrix.h"
 #include "models/feedforward.h"
 #include "models/gru.h"
@@ -17,6 +18,12 @@ StructuredMatrix Layer::add_matrix(const MatrixShape& shape) {
 
 bool Layer::uses_kernels(const torch::Tensor& x) const {
   return !plain_ && cpu::supports(x);
+}
+
+Gates Layer::gates_for(const torch::Tensor& x) const {
+  const bool typed = x.scalar_type() == torch::kFloat || x.scalar_type() == torch::kDouble;
+  return !plain_ && x.is_cuda() && typed && compute::has_gpu_steps() ? Gates::in_one_pass
+                                                                     : Gates::by_operators;
 }
 
 void Layer::initialise_matrices(const at::Generator& generator) {

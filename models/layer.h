@@ -14,6 +14,10 @@
 
 namespace ernn {
 
+/// The gates of a recurrence, frame by frame: by LibTorch's operators, or in one pass each
+/// (compute/gates.h).
+enum class Gates { by_operators, in_one_pass };
+
 /// One layer over a padded batch of sequences. Frame t of an utterance never sees later frames or
 /// other utterances, so whatever stands in the padding cannot reach the frames before it.
 class Layer : public torch::nn::Module {
@@ -39,6 +43,8 @@ class Layer : public torch::nn::Module {
 
  protected:
   bool uses_kernels(const torch::Tensor& x) const;
+  /// For layers over x that do not use the kernels.
+  Gates gates_for(const torch::Tensor& x) const;
   /// Registers a matrix under the last part of its name.
   StructuredMatrix add_matrix(const MatrixShape& shape);
   /// Uniform in +-1/sqrt(columns), which keeps the variance of W x at a third of that of x.

@@ -23,10 +23,11 @@ namespace ernn {
 /// @param projection W_p, [outputs, size], or undefined
 /// @param cell_clip limit of |c|, 0 for none
 /// @param state y' and c' of the first frame, afterwards those behind the last one; null: zeros
+/// @param gates how they are computed; the results differ by no more than rounding
 /// @return y, [frames, batch, outputs]
 torch::Tensor lstm_sequence(const torch::Tensor& input, const torch::Tensor& recurrent,
                             const torch::Tensor& peephole, const torch::Tensor& projection,
-                            double cell_clip, LayerState* state);
+                            double cell_clip, LayerState* state, Gates gates);
 
 class LstmLayer : public Layer {
  public:

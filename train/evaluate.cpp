@@ -65,7 +65,7 @@ void require_numbers(const UtteranceInfo& utterance, const FrameMatrix& posterio
 
 void evaluate_batch(AcousticModel model, const UtteranceSet& utterances, const Batch& padded,
                     const ModelContext& context, const PosteriorSink& sink, Tally& tally) {
-  const torch::Tensor logits = model->forward(padded.features, padded.lengths);
+  const torch::Tensor logits = model->forward(padded.features.to(model->device()), padded.lengths);
   const LossSum loss = batch_loss(logits, padded, context.criterion, /*label_smoothing=*/0);
   tally.loss_sum += loss.sum.item<double>();
   tally.loss_count += static_cast<double>(loss.count);

@@ -28,9 +28,9 @@ LossSum distillation_loss(const torch::Tensor& logits, const torch::Tensor& teac
 }
 
 LossSum ctc_loss(const torch::Tensor& logits, const Batch& batch) {
-  const torch::Tensor sum = torch::ctc_loss(torch::log_softmax(logits, -1), batch.phones,
-                                            batch.lengths, batch.phone_lengths, /*blank=*/0,
-                                            at::Reduction::Sum, /*zero_infinity=*/false);
+  const torch::Tensor sum = torch::ctc_loss(
+      torch::log_softmax(logits, -1), batch.phones.to(logits.device()), batch.lengths,
+      batch.phone_lengths, /*blank=*/0, at::Reduction::Sum, /*zero_infinity=*/false);
   return {sum, batch.phone_lengths.sum().item<std::int64_t>()};
 }
 

@@ -100,12 +100,16 @@ void Optimiser::restore(const std::map<std::string, torch::Tensor>& state,
 
 double clip_gradients(const std::vector<torch::Tensor>& parameters, double limit) {
   const torch::NoGradGuard no_grad;
-  double squares = 0;
+  std::vector<torch::Tensor> norms;
   for (const auto& parameter : parameters) {
-    if (!parameter.grad().defined()) continue;
-    const double norm = parameter.grad().norm().item<double>();
-    squares += norm * norm;
+    if (parameter.grad().defined()) norms.push_back(parameter.grad().norm());
   }
+  if (norms.empty()) return 0;
+  // Asked for together: a GPU is waited for once.
+  const torch::Tensor all = torch::stack(norms).to(torch::kCPU, torch::kDouble);
+  double squares = 0;
+  for (std::int64_t i = 0; i < all.size(0); ++i)
+    squares += all.data_ptr<double>()[i] * all.data_ptr<double>()[i];
   const double norm = std::sqrt(squares);
   if (limit > 0 && norm > limit) {
     for (const auto& parameter : parameters) {

@@ -1,6 +1,7 @@
 #include "train/run.h"
 
 #include <fmt/format.h>
+#include <torch/cuda.h>
 
 #include <algorithm>
 #include <memory>
@@ -162,6 +163,20 @@ class Run {
                                                 stage) != options_.stages.end();
   }
 
+  /// Throws UsageError when the stage cannot be trained on the device that it wants.
+  void check_device(const StageOptions& stage) const {
+    if (stage.device == TrainingDevice::cpu || !wanted(stage.name)) return;
+    const auto refuse = [&stage](const std::string& why) {
+      throw UsageError(
+          fmt::format("stage '{}': device: found cuda, expected cpu: {}", stage.name, why));
+    };
+    if (stage.type == kQatType)
+      refuse("a stage of type qat computes in the kernel's integers, which only CPUs do here");
+    if (!group().is_alone()) refuse("several processes train on CPUs only");
+    if (!torch::cuda::is_available())
+      refuse("LibTorch finds no GPU (it was built without CUDA, or the driver has none)");
+  }
+
   /// Finds every mistake in the list of stages before the first one is trained.
   void check_stages() const {
     if (config_.stages.empty())
@@ -170,6 +185,7 @@ class Run {
     std::map<std::string, ModelOptions> networks;
     for (const auto& stage : config_.stages) {
       names.push_back(stage.name);
+      check_device(stage);
       const bool fresh = starts_fresh(stage);
       const ModelOptions start = fresh ? config_.model : networks.at(stage.from);
       networks[stage.name] = make_stage_method(stage)->result(start);

@@ -32,6 +32,12 @@ const std::vector<std::pair<DevMetric, const char*>>& enum_names(DevMetric) {
   return names;
 }
 
+const std::vector<std::pair<TrainingDevice, const char*>>& enum_names(TrainingDevice) {
+  static const std::vector<std::pair<TrainingDevice, const char*>> names = {
+      {TrainingDevice::cpu, "cpu"}, {TrainingDevice::cuda, "cuda"}};
+  return names;
+}
+
 namespace {
 
 /// Gives `target` every value of `defaults` that it lacks, at every depth.

@@ -22,10 +22,13 @@ enum class OptimiserType { sgd, adam, adamw };
 enum class ScheduleType { constant, newbob, cosine };
 /// What newbob and the choice of the best epoch look at, on the dev split.
 enum class DevMetric { per, loss };
+/// What a stage is trained on. cuda: LibTorch's first CUDA device.
+enum class TrainingDevice { cpu, cuda };
 
 const std::vector<std::pair<OptimiserType, const char*>>& enum_names(OptimiserType);
 const std::vector<std::pair<ScheduleType, const char*>>& enum_names(ScheduleType);
 const std::vector<std::pair<DevMetric, const char*>>& enum_names(DevMetric);
+const std::vector<std::pair<TrainingDevice, const char*>>& enum_names(TrainingDevice);
 
 struct OptimiserOptions {
   OptimiserType type = OptimiserType::adam;
@@ -55,6 +58,7 @@ struct ScheduleOptions {
 
 /// What every kind of stage has; the `training` section gives the defaults.
 struct TrainingOptions {
+  TrainingDevice device = TrainingDevice::cpu;
   int epochs = 12;
   long long max_steps = 0;  ///< stop the stage after this many optimiser steps, 0 = never
   int batch = 16;           ///< utterances
@@ -169,6 +173,7 @@ void describe(Visitor& field, ScheduleOptions& o) {
 
 template <class Visitor>
 void describe(Visitor& field, TrainingOptions& o) {
+  field("device", o.device, "cpu or cuda");
   field("epochs", o.epochs, "passes over the training split");
   field("max_steps", o.max_steps, "optimiser steps, 0 = no limit");
   field("batch", o.batch, "utterances");

@@ -84,7 +84,8 @@ void BalancedSparseStage::load(const TensorFile& file, const std::string& prefix
   };
   steps_ = read("steps", {1}).item<std::int64_t>();
   for (auto& pruned : pruned_) {
-    pruned.mask = read(pruned.matrix.name + ".mask", pruned.mask.sizes().vec()).to(torch::kBool);
+    pruned.mask = read(pruned.matrix.name + ".mask", pruned.mask.sizes().vec())
+                      .to(pruned.mask.device(), torch::kBool);
   }
 }
 

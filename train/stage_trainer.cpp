@@ -1,6 +1,6 @@
 #include "train/stage_trainer.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <torch/utils.h>
 
@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/progress.h"
 #include "models/torch_tensors.h"
 #include "train/interrupt.h"
@@ -47,8 +48,19 @@ std::uint64_t random_seed(std::int64_t seed, int rank) {
   return static_cast<std::uint64_t>(seed) + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(rank);
 }
 
-std::string random_name(int rank) {
-  return rank == 0 ? "cpu" : fmt::format("cpu.{}", rank);
+std::string random_name(TrainingDevice device, int rank) {
+  const std::string name = name_of(device);
+  return rank == 0 ? name : fmt::format("{}.{}", name, rank);
+}
+
+torch::Device torch_device(TrainingDevice device) {
+  return device == TrainingDevice::cuda ? torch::Device(torch::kCUDA, 0)
+                                        : torch::Device(torch::kCPU);
+}
+
+/// Where dropout and noise of a model on `device` come from.
+at::Generator random_generator(torch::Device device) {
+  return at::globalContext().defaultGenerator(device);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -91,7 +103,12 @@ StageTrainer::StageTrainer(StageInputs inputs, const TrainingData& data, const P
   } else {
     model_ = convert_blocks(inputs_.start, network);
   }
-  if (!inputs_.teacher.is_empty()) inputs_.teacher->eval();
+  const torch::Device device = torch_device(inputs_.stage.device);
+  model_->to(device);
+  if (!inputs_.teacher.is_empty()) {
+    inputs_.teacher->to(device);
+    inputs_.teacher->eval();
+  }
   model_->train();
   parameters_ = model_->parameters();
   optimiser_ = std::make_unique<Optimiser>(inputs_.stage.optimiser, parameters_);
@@ -209,7 +226,7 @@ StepTotals StageTrainer::compute_gradients(const Batch& batch, CarriedStates* st
   StepTotals totals;
   optimiser_->zero_grad();
   if (!batch.utterances.empty()) {
-    torch::Tensor features = batch.features;
+    torch::Tensor features = batch.features.to(model_->device());
     if (stage.feature_noise > 0)
       features = features + stage.feature_noise * torch::randn_like(features);
     const torch::Tensor logits =
@@ -319,8 +336,7 @@ double StageTrainer::epoch_seconds() const {
 
 void StageTrainer::save_checkpoint() {
   last_checkpoint_ = std::chrono::steady_clock::now();
-  const at::Generator generator = at::detail::getDefaultCPUGenerator();
-  const auto random = group_.gather(to_raw(generator.get_state()).bytes);
+  const auto random = group_.gather(to_raw(random_generator(model_->device()).get_state()).bytes);
   if (!group_.is_first()) return;
   Checkpoint checkpoint;
   checkpoint.identity = inputs_.identity;
@@ -334,7 +350,7 @@ void StageTrainer::save_checkpoint() {
   method_->save(checkpoint.file, "method.");
   for (int rank = 0; rank < group_.size(); ++rank) {
     const std::string& state = random[static_cast<std::size_t>(rank)];
-    checkpoint.file.tensors["random." + random_name(rank)] = {
+    checkpoint.file.tensors["random." + random_name(inputs_.stage.device, rank)] = {
         "U8", {static_cast<std::int64_t>(state.size())}, state};
   }
   checkpoint.save(inputs_.checkpoint);
@@ -355,11 +371,13 @@ void StageTrainer::load_checkpoint() {
 
 void StageTrainer::load_random_state(const Checkpoint& checkpoint) {
   const auto random = checkpoint.group("random.", inputs_.checkpoint.string());
-  if (random.count(random_name(0)) == 0) {
-    throw DataError(fmt::format("{}: tensor 'random.cpu' is missing", inputs_.checkpoint.string()));
+  const TrainingDevice device = inputs_.stage.device;
+  if (random.count(random_name(device, 0)) == 0) {
+    throw DataError(fmt::format("{}: tensor 'random.{}' is missing", inputs_.checkpoint.string(),
+                                random_name(device, 0)));
   }
-  const auto own = random.find(random_name(group_.rank()));
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  const auto own = random.find(random_name(device, group_.rank()));
+  at::Generator generator = random_generator(model_->device());
   if (own != random.end()) {
     generator.set_state(own->second);
   } else {

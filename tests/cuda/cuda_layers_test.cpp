@@ -1,0 +1,115 @@
+// Layers on a GPU against the same layers on the CPU.
+#include <gtest/gtest.h>
+#include <torch/cuda.h>
+#include <torch/utils.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compute/gates.h"
+#include "models/acoustic_model.h"
+#include "models/circulant.h"
+#include "tests/models/layer_kinds.h"
+
+namespace ernn {
+namespace {
+
+using torch::Tensor;
+
+const char* const kNoGpu = "LibTorch finds no GPU";
+
+/// Outputs of two pieces, the second from the state behind the first, and gradients.
+std::vector<Tensor> results(AcousticModel model, const Tensor& x, const Tensor& lengths,
+                            const Tensor& weights) {
+  model->zero_grad();
+  const Tensor features = x.detach().clone().requires_grad_();
+  ModelState state;
+  const Tensor first = model->forward(features, lengths, &state) * weights;
+  const Tensor second = model->forward(features, lengths, &state) * weights;
+  (first.sum() + second.sum()).backward();
+  std::vector<Tensor> list = {first.detach(), second.detach(), features.grad()};
+  for (const auto& parameter : model->parameters()) list.push_back(parameter.grad().clone());
+  for (auto& tensor : list) tensor = tensor.cpu();
+  return list;
+}
+
+/// Largest difference relative to the largest number of each tensor.
+double compare(const ModelOptions& options, torch::ScalarType type, int64_t frames,
+               std::vector<int64_t> lengths, bool plain) {
+  AcousticModel model(options);
+  model->initialise(5);
+  model->to(type);
+  torch::manual_seed(6);
+  const auto batch = static_cast<int64_t>(lengths.size());
+  const Tensor x = torch::randn({frames, batch, options.inputs}, type);
+  const Tensor ends = torch::tensor(lengths);
+  const Tensor inside = torch::arange(frames).unsqueeze(1) < ends.unsqueeze(0);
+  const Tensor weights =
+      torch::randn({frames, batch, options.outputs}, type) * inside.unsqueeze(2).to(type);
+  const auto expected = results(model, x, ends, weights);
+  model->to(torch::kCUDA);
+  model->set_plain(plain);
+  const auto found = results(model, x.cuda(), ends, weights.cuda());
+  double largest = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double size = std::max(1e-3, expected[i].abs().max().item<double>());
+    const double difference = (expected[i] - found[i]).abs().max().item<double>();
+    EXPECT_TRUE(std::isfinite(difference)) << "tensor " << i;
+    largest = std::max(largest, difference / size);
+  }
+  return largest;
+}
+
+class CudaLayers : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    if (!torch::cuda::is_available()) GTEST_SKIP() << kNoGpu;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, CudaLayers, testing::ValuesIn(kinds()),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(CudaLayers, EqualTheCpusForEveryBlockSize) {
+  for (const int block : {1, 2, 8, 64}) {
+    const int size = std::max(block, 24 / block * block);
+    const ModelOptions options = network(layer_of(GetParam(), block, size), 37, 11);
+    for (const bool plain : {true, false}) {
+      EXPECT_LT(compare(options, torch::kDouble, 5, {5, 5, 5}, plain), 1e-11) << block << plain;
+      EXPECT_LT(compare(options, torch::kFloat, 5, {5, 5, 5}, plain), 1e-4) << block << plain;
+    }
+  }
+}
+
+TEST_P(CudaLayers, EqualTheCpusForBatchesOfAnySizeAndLength) {
+  const ModelOptions options = network(layer_of(GetParam(), 4, 20), 13, 7);
+  EXPECT_LT(compare(options, torch::kDouble, 1, {1}, false), 1e-11);
+  EXPECT_LT(compare(options, torch::kDouble, 9, {9, 7, 7, 4, 1}, false), 1e-11);
+  EXPECT_LT(compare(options, torch::kDouble, 3, std::vector<int64_t>(131, 3), false), 1e-11);
+}
+
+// Matrices so large that they are multiplied in the frequency domain.
+TEST_P(CudaLayers, EqualTheCpusForLargeMatrices) {
+  for (const int block : {2, 8, 16}) {
+    const ModelOptions options = network(layer_of(GetParam(), block, 512), 520, 7);
+    ASSERT_TRUE(spectral_is_faster(512, 520));
+    EXPECT_LT(compare(options, torch::kDouble, 3, {3, 2}, false), 1e-11) << block;
+  }
+}
+
+TEST(Cuda, ThisBuildHasTheStepsOfGates) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << kNoGpu;
+  EXPECT_TRUE(compute::has_gpu_steps());
+}
+
+TEST(Cuda, ProjectionsEqualTheCpus) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << kNoGpu;
+  torch::manual_seed(1);
+  const Tensor w = torch::randn({37, 21}, torch::kDouble);
+  for (const int64_t block : {2, 8, 16}) {
+    const Tensor expected = circulant_from_dense(w, block);
+    EXPECT_TRUE(torch::allclose(circulant_from_dense(w.cuda(), block).cpu(), expected)) << block;
+  }
+}
+
+}  // namespace
+}  // namespace ernn
