@@ -43,8 +43,14 @@ endif()
 # Processes that train together talk through LibTorch's c10d and Gloo, when LibTorch has it and Gloo's headers are there.
 include(CheckCXXSourceCompiles)
 function(ernn_check_gloo)
+  # Not by CMAKE_REQUIRED_LIBRARIES: LibTorch's targets name others that a check's project does not have.
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-  set(CMAKE_REQUIRED_LIBRARIES ${TORCH_LIBRARIES})
+  set(CMAKE_REQUIRED_INCLUDES ${TORCH_INCLUDE_DIRS})
+  set(CMAKE_REQUIRED_FLAGS "${TORCH_CXX_FLAGS}")
+  get_target_property(definitions torch_cpu INTERFACE_COMPILE_DEFINITIONS)
+  if(definitions)
+    list(TRANSFORM definitions PREPEND -D OUTPUT_VARIABLE CMAKE_REQUIRED_DEFINITIONS)
+  endif()
   check_cxx_source_compiles("
     #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
     #include <torch/csrc/distributed/c10d/TCPStore.hpp>
