@@ -24,6 +24,13 @@ separate_arguments(ERNN_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 add_library(ernn_torch INTERFACE)
 target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})
+# LibTorch's wheels bring headers of another fmt, which are found before the installed ones: what they declare must not be looked for in
+# the installed library.
+foreach(folder ${TORCH_INCLUDE_DIRS})
+  if(EXISTS ${folder}/fmt/format.h)
+    target_compile_definitions(ernn_torch INTERFACE FMT_HEADER_ONLY)
+  endif()
+endforeach()
 
 # With LibTorch for CUDA and CUDA's compiler the steps of recurrences on a GPU are compiled (compute/gates_cuda.cu); without the
 # compiler they are made of LibTorch's operators.
