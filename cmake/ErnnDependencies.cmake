@@ -26,8 +26,11 @@ target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})
 # LibTorch's wheels bring headers of another fmt, which are found before the installed ones: what they declare must not be looked for in
 # the installed library.
+get_target_property(fmt_folder fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+file(REAL_PATH ${fmt_folder}/fmt/format.h installed_fmt)
 foreach(folder ${TORCH_INCLUDE_DIRS})
-  if(EXISTS ${folder}/fmt/format.h)
+  file(REAL_PATH ${folder}/fmt/format.h its_fmt)
+  if(EXISTS ${its_fmt} AND NOT its_fmt STREQUAL installed_fmt)
     target_compile_definitions(ernn_torch INTERFACE FMT_HEADER_ONLY)
   endif()
 endforeach()

@@ -41,7 +41,7 @@ function(ernn_common_options target)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
     if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
       # Likewise: inside its own vector<bool> and string, and of references to elements that a function of a lambda finds.
-      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds;-Wno-dangling-reference>")
+      target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds;-Wno-dangling-reference;-Wno-stringop-overflow>")
     endif()
   endif()
   target_compile_features(${target} PUBLIC cxx_std_17)
