@@ -22,6 +22,10 @@ endif()
 # LibTorch as one target: its own list of libraries, and the ABI flag that it was built with.
 separate_arguments(ERNN_TORCH_FLAGS UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 add_library(ernn_torch INTERFACE)
+# Wheels' libraries bring some of the C++ library's functions, of another version; the compiler's own must be found first.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_link_libraries(ernn_torch INTERFACE stdc++)
+endif()
 target_link_libraries(ernn_torch INTERFACE ${TORCH_LIBRARIES})
 target_compile_options(ernn_torch INTERFACE ${ERNN_TORCH_FLAGS})
 # LibTorch's wheels bring headers of another fmt, which are found before the installed ones: what they declare must not be looked for in

@@ -21,8 +21,9 @@ Tensor StructuredMatrixImpl::forward(const Tensor& x, const Tensor& bias) const 
   const Tensor rows = x.reshape({-1, shape_.cols});
   auto sizes = x.sizes().vec();
   sizes.back() = shape_.rows;
-  if (shape_.block == 1 || !spectral_is_faster(shape_.rows, shape_.cols))
-    return torch::linear(rows, dense(), bias).view(sizes);
+  const bool spectral =
+      shape_.block > 1 && !x.is_cuda() && spectral_is_faster(shape_.rows, shape_.cols);
+  if (!spectral) return torch::linear(rows, dense(), bias).view(sizes);
   const Tensor product = CirculantSpectrum(weight, shape_.rows, shape_.cols).matmul(rows);
   return (bias.defined() ? product + bias : product).reshape(sizes);
 }

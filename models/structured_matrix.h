@@ -16,8 +16,9 @@ class StructuredMatrixImpl : public torch::nn::Module {
   explicit StructuredMatrixImpl(MatrixShape shape);
 
   /// x [..., cols] to x W^T + bias [..., rows]; `bias` [rows] or undefined. Circulant blocks are
-  /// multiplied in the frequency domain where that is faster (spectral_is_faster()). By LibTorch's
-  /// operators; on the CPU layers call cpu::linear (models/cpu_matrix.h) instead.
+  /// multiplied in the frequency domain where that is faster: on no GPU that was measured
+  /// (docs/performance.md), elsewhere as spectral_is_faster() says. By LibTorch's operators; on the
+  /// CPU layers call cpu::linear (models/cpu_matrix.h) instead.
   torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& bias = {}) const;
   /// The matrix [rows, cols], differentiable with respect to `weight`. Recurrences expand it once
   /// per sequence and multiply it at every step.
