@@ -16,8 +16,8 @@ namespace ernn {
 torch::Tensor dense_from_circulant(const torch::Tensor& c, int64_t rows, int64_t cols);
 
 /// Whether CirculantSpectrum::matmul is the faster way to multiply many inputs by a rows x cols
-/// matrix with LibTorch's operators on a CPU, against dense_from_circulant() and a dense product. A rule of
-/// thumb found on a CPU; layers use these operators only where compute/ has no kernels.
+/// matrix with LibTorch's operators on a CPU, against dense_from_circulant() and a dense product. A
+/// rule of thumb; layers use these operators only where compute/ has no kernels.
 bool spectral_is_faster(int64_t rows, int64_t cols);
 
 /// The first columns [p, q, k] of the block-circulant matrix nearest to w [rows, cols] in the
