@@ -1,5 +1,5 @@
 // The arithmetic of the gates of one frame of a recurrence, element by element: one pass where
-// LibTorch's operators take ten. On a GPU a pass is one launch, and launches are what bounds a
+// LibTorch's operators take seven. On a GPU a pass is one launch, and launches are what bounds a
 // recurrence there.
 //
 // A step below is the work for all of a frame; step(n) does that of element n = utterance * size +

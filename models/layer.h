@@ -23,7 +23,7 @@ enum class Gates { by_operators, in_one_pass };
 class Layer : public torch::nn::Module {
  public:
   /// x [frames, batch, inputs] to [frames, batch, outputs]. On the CPU by the kernels of compute/,
-  /// elsewhere by LibTorch's operators.
+  /// elsewhere by LibTorch's operators, on a GPU with gates in one pass.
   ///
   /// @param running utterances that have a frame t, which must be the first of the batch; empty:
   ///   all. What comes out for the frames of the others is not specified.

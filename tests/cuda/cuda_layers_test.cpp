@@ -9,6 +9,7 @@
 #include "compute/gates.h"
 #include "models/acoustic_model.h"
 #include "models/circulant.h"
+#include "tests/models/layer_comparison.h"
 #include "tests/models/layer_kinds.h"
 
 namespace ernn {
@@ -36,31 +37,17 @@ std::vector<Tensor> results(AcousticModel model, const Tensor& x, const Tensor& 
   return list;
 }
 
-/// Largest difference relative to the largest number of each tensor.
 double compare(const ModelOptions& options, torch::ScalarType type, int64_t frames,
-               std::vector<int64_t> lengths, bool plain) {
+               const std::vector<int64_t>& lengths, bool plain) {
   AcousticModel model(options);
   model->initialise(5);
   model->to(type);
-  torch::manual_seed(6);
-  const auto batch = static_cast<int64_t>(lengths.size());
-  const Tensor x = torch::randn({frames, batch, options.inputs}, type);
-  const Tensor ends = torch::tensor(lengths);
-  const Tensor inside = torch::arange(frames).unsqueeze(1) < ends.unsqueeze(0);
-  const Tensor weights =
-      torch::randn({frames, batch, options.outputs}, type) * inside.unsqueeze(2).to(type);
-  const auto expected = results(model, x, ends, weights);
+  const RandomBatch batch(options, type, frames, lengths);
+  const auto expected = results(model, batch.features, batch.lengths, batch.weights);
   model->to(torch::kCUDA);
   model->set_plain(plain);
-  const auto found = results(model, x.cuda(), ends, weights.cuda());
-  double largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double size = std::max(1e-3, expected[i].abs().max().item<double>());
-    const double difference = (expected[i] - found[i]).abs().max().item<double>();
-    EXPECT_TRUE(std::isfinite(difference)) << "tensor " << i;
-    largest = std::max(largest, difference / size);
-  }
-  return largest;
+  return largest_relative_difference(
+      expected, results(model, batch.features.cuda(), batch.lengths, batch.weights.cuda()));
 }
 
 class CudaLayers : public testing::TestWithParam<Kind> {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "models/acoustic_model.h"
+#include "tests/models/layer_comparison.h"
 #include "tests/models/layer_kinds.h"
 
 namespace ernn {
@@ -25,30 +26,15 @@ std::vector<Tensor> values_and_gradients(AcousticModel model, const Tensor& x,
   return result;
 }
 
-// Largest difference relative to the largest number of each tensor.
 double compare(const ModelOptions& options, torch::ScalarType type, int64_t frames,
-               std::vector<int64_t> lengths) {
+               const std::vector<int64_t>& lengths) {
   AcousticModel model(options);
   model->initialise(5);
   model->to(type);
-  torch::manual_seed(6);
-  const auto batch = static_cast<int64_t>(lengths.size());
-  const Tensor x = torch::randn({frames, batch, options.inputs}, type);
-  const Tensor ends = torch::tensor(lengths);
-  // Nothing may depend on what lies beyond the ends.
-  const Tensor inside = torch::arange(frames).unsqueeze(1) < ends.unsqueeze(0);
-  const Tensor weights =
-      torch::randn({frames, batch, options.outputs}, type) * inside.unsqueeze(2).to(type);
-  const auto plain = values_and_gradients(model, x, ends, weights, true);
-  const auto fast = values_and_gradients(model, x, ends, weights, false);
-  double largest = 0;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    const double size = std::max(1e-3, plain[i].abs().max().item<double>());
-    const double difference = (plain[i] - fast[i]).abs().max().item<double>();
-    EXPECT_TRUE(std::isfinite(difference)) << "tensor " << i;  // std::max() would drop a nan
-    largest = std::max(largest, difference / size);
-  }
-  return largest;
+  const RandomBatch batch(options, type, frames, lengths);
+  return largest_relative_difference(
+      values_and_gradients(model, batch.features, batch.lengths, batch.weights, true),
+      values_and_gradients(model, batch.features, batch.lengths, batch.weights, false));
 }
 
 class CpuLayers : public testing::TestWithParam<Kind> {};
